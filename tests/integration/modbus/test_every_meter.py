@@ -19,6 +19,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from borne.adapters.meters.factory import build_meter
 from borne.adapters.meters.polls import findings_capabilities
+from borne.adapters.simulation import sunspec
 from borne.domain.meters.address import MeterAddress
 from borne.domain.meters.findings import Surroundings, findings
 from borne.domain.meters.measurement import Measurement
@@ -135,7 +136,7 @@ async def test_on_a_pseudo_terminal(slug: str) -> None:
 
 
 async def test_a_sunspec_meter_is_found_by_its_models() -> None:
-    words = load_profile("sunspec_meter").encode(HOUSE)
+    words = sunspec.registers(HOUSE)
     server = ModbusServer(TcpEndpoint("127.0.0.1", 0), strict_device(words))
     port = await server.start()
     measured = await read(MeterAddress("sunspec_meter", host="127.0.0.1", port=port))

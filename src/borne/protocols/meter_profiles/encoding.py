@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from borne.domain.meters.measurement import Measurement
-from borne.protocols.meter_profiles import sunspec
 from borne.protocols.meter_profiles.quantities import PHASES, UNITS, by_phase
 from borne.protocols.meter_profiles.register_types import (
     RegisterType,
@@ -29,8 +28,6 @@ _EXPONENTS = {"V": -1, "A": -2, "Hz": -2, "": -3}
 def registers(profile: Profile, measurement: Measurement) -> dict[tuple[int, int], int]:
     """See `Profile.encode`."""
     found: dict[tuple[int, int], int] = {}
-    if profile.sunspec and not profile.registers:
-        profile, found = sunspec.simulated(profile)
     for register in profile.registers.values():
         value = quantity(register.name, measurement)
         if value and register.name in by_phase("current") and not profile.current_is_signed:

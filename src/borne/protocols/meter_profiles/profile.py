@@ -183,5 +183,5 @@ class Profile:
 
     def encode(self, measurement: Measurement) -> dict[tuple[int, int], int]:
         """The registers of a meter that shows this; a value beyond a register's range is its
-        highest or lowest."""
+        highest or lowest. Those of a SunSpec meter are known after `resolve` only."""
         return encoding.registers(self, measurement)

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from borne.protocols.meter_profiles.quantities import by_phase
-from borne.protocols.meter_profiles.register_types import WORDS, RegisterType, split
+from borne.protocols.meter_profiles.register_types import WORDS, RegisterType
 from borne.protocols.meter_profiles.registers import Identity, Register
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ FLOAT_MODELS = range(211, 215)
 MAX_MODELS = 50
 """A device has some ten models."""
 _SERIAL_AT, _SERIAL_WORDS = 50, 16
-_COMMON_LENGTH, _FLOAT_LENGTH = 66, 124
-_SIMULATED = 213
 
 _INVALID = {
     RegisterType.I16: frozenset({0x8000}),
@@ -117,20 +115,3 @@ async def models(profile: Profile, read: Read, base: int) -> dict[int, int]:
         found.setdefault(number, at)
         at += 2 + length
     return found
-
-
-def simulated(profile: Profile) -> tuple[Profile, dict[tuple[int, int], int]]:
-    """The layout of a simulated meter with model 213, and the words around its values."""
-    common = BASES[0] + 2
-    meter = common + 2 + _COMMON_LENGTH
-    end = meter + 2 + _FLOAT_LENGTH
-    words = dict.fromkeys(range(common, end), 0)
-    words |= dict(zip(range(BASES[0], common), MARK, strict=True))
-    words |= {common: COMMON, common + 1: _COMMON_LENGTH}
-    words |= {meter: _SIMULATED, meter + 1: _FLOAT_LENGTH}
-    words |= {end: END, end + 1: 0}
-    not_implemented = split(0x7FC00000, 2, profile.word_order)
-    for address in range(meter + 2, end, 2):
-        words |= dict(zip((address, address + 1), not_implemented, strict=True))
-    layout = with_model(profile, _SIMULATED, meter, common)
-    return layout, {(profile.function, address): word for address, word in words.items()}

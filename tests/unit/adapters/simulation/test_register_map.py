@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from borne.adapters.simulation import speedwire_sender
+from borne.adapters.simulation import speedwire_sender, sunspec
 from borne.adapters.simulation.meter_setup import MeterFault, MeterSetup
 from borne.adapters.simulation.meter_types import SIMULATED, UnknownType, meter_type
 from borne.adapters.simulation.register_map import RegisterMap, functions_of
@@ -56,7 +56,8 @@ def test_only_registers_of_the_map_are_read_and_not_too_many(slug: str) -> None:
     if profile.max_words < 125:
         too_many = Read(function, 0, profile.max_words + 1)
         assert answer(profile, too_many) is ExceptionCode.ILLEGAL_VALUE
-    listed = sorted(a for f, a in profile.encode(MEASURED) if f == function)
+    words = sunspec.registers(MEASURED) if profile.sunspec else profile.encode(MEASURED)
+    listed = sorted(a for f, a in words if f == function)
     for beyond in (max(listed) + 2, 0xFFF0):
         if beyond not in listed:
             assert answer(profile, Read(function, beyond, 2)) is ExceptionCode.ILLEGAL_ADDRESS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -164,12 +165,13 @@ async def test_no_sunspec_meter(words: dict[tuple[int, int], int]) -> None:
     assert len(device.requests) < 60
 
 
-async def test_a_simulated_sunspec_meter_is_found() -> None:
-    device = Device(load_profile("sunspec_meter").encode(SHOWN))
-    profile = await resolve(load_profile("sunspec_meter"), device.read)
-    found = await device.measure(profile)
-    assert found.power_w == SHOWN.power_w
-    assert (found.import_wh, found.export_wh) == (1200, 3400)
+async def test_a_sunspec_meter_is_encoded_once_it_is_known() -> None:
+    assert load_profile("sunspec_meter").encode(SHOWN) == {}
+    for number, body in ((213, float_meter()), (203, integer_meter())):
+        device = Device(sunspec([(1, common("SN 4711")), (number, body)], 40000))
+        profile = await resolve(load_profile("sunspec_meter"), device.read)
+        found = profile.measurement(profile.encode(SHOWN), 1.0)
+        assert found == replace(SHOWN, serial_number="SN 4711")
 
 
 SERIALS = {
