@@ -314,6 +314,9 @@ class SiteMeterService:
         rounded_a = None if current_a is None else current_a.rounded()
         visible = replace(status, age_s=None, measurement=None, current_a=rounded_a)
         if visible != self._shown:
+            doubted = status.state is SiteMeterState.DOUBTED
+            if doubted and (self._shown is None or self._shown.reason != status.reason):
+                _log.warning("%s", status.reason)
             self._shown = visible
             self.changed.emit(status)
 

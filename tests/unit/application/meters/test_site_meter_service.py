@@ -235,7 +235,9 @@ async def test_less_load_counts_with_the_second_poll_and_more_at_once() -> None:
 
 
 @virtual_time
-async def test_a_meter_that_does_not_follow_the_sockets_is_doubted() -> None:
+async def test_a_meter_that_does_not_follow_the_sockets_is_doubted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     bench = await Bench().start()
     bench.sockets.draw(0, 0, 0)
     await bench.poll(2, times=4)
@@ -244,6 +246,7 @@ async def test_a_meter_that_does_not_follow_the_sockets_is_doubted() -> None:
     assert status.state is STATE.DOUBTED
     assert status.current_a == PerPhase(2, 16, 2)
     assert "on L2:" in str(status.reason)
+    assert caplog.messages.count(str(status.reason)) == 1
     status = await bench.poll(2, 18, 2, times=2)
     assert (status.state, status.reason) == (STATE.OK, None)
 
