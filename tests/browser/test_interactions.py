@@ -460,6 +460,26 @@ def test_a_fault_is_set_and_cleared(page: Page, site: Site, fake: Fake) -> None:
     assert simulator(fake).links["backend"] == {"up": False, "mode": "blackhole"}
 
 
+def test_a_meter_is_added_fails_and_is_removed(page: Page, site: Site, fake: Fake) -> None:
+    page.goto(f"{site.url}/simulator")
+    page.get_by_role("button", name="Add a meter").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Type").select_option(label="Modbus Eastron SDM630 (RTU)")
+    dialog.get_by_label("Measures").select_option(label="Socket 2")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(dialog).to_be_hidden()
+    card = page.locator("#sim-meters")
+    expect(card).to_contain_text("127.0.0.1:1502")
+    card.get_by_label("Fault of Modbus Eastron SDM630 (RTU)").select_option(label="slow")
+    expect(card.locator(".tag")).to_have_text("slow")
+    added, failed = simulator(fake).calls
+    assert added[2] | {"port": 0, "unit": 1, "framing": "tcp", "serial": False} == added[2]
+    assert (added[2]["type"], added[2]["source"]) == ("eastron_sdm630", "socket-2")
+    assert failed == ("meter", "meter-1", {"fault": "slow"})
+    card.get_by_role("button", name="Remove Modbus Eastron SDM630 (RTU)").click()
+    expect(card).to_contain_text("No meter yet")
+
+
 def test_building_load_and_photovoltaics_are_set(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/simulator")
     slider = page.get_by_label("Load on L1")
