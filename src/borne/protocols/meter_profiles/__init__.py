@@ -1,13 +1,18 @@
 """Register maps of energy meters as data: one file of `data/` per type of meter."""
 
-from borne.protocols.meter_profiles.loading import USER_DEFINED, load_profile, slugs
-from borne.protocols.meter_profiles.parsing import ProfileError, parse_profile
+from borne.protocols.meter_profiles.description import Transport
+from borne.protocols.meter_profiles.loading import (
+    USER_DEFINED,
+    load_profile,
+    parse_profile,
+    slugs,
+)
+from borne.protocols.meter_profiles.parsing import ProfileError
 from borne.protocols.meter_profiles.profile import (
     Capabilities,
     Profile,
     Refresh,
     SignedCurrent,
-    Transport,
 )
 from borne.protocols.meter_profiles.registers import Block, Register
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from borne.domain.meters.measurement import Measurement, Phases
+from borne.protocols.meter_profiles.description import MeterDescription
 from borne.protocols.meter_profiles.quantities import by_phase
 from borne.protocols.meter_profiles.register_types import (
     RegisterType,
@@ -17,9 +17,6 @@ from borne.protocols.meter_profiles.register_types import (
     value_of,
 )
 from borne.protocols.meter_profiles.registers import Identity, Register, Words
-
-if TYPE_CHECKING:
-    from borne.protocols.meter_profiles.profile import Profile
 
 MAX_EXPONENT = 12
 """Beyond it a decimal exponent is rubbish, and ten to the power of it a number of any length."""
@@ -33,7 +30,7 @@ def has_power(names: Collection[str], place: str) -> bool:
     return f"power{place}" in names or all(name in names for name in pair)
 
 
-def measurement(profile: Profile, words: Words, at_s: float) -> Measurement:
+def measurement(profile: MeterDescription, words: Words, at_s: float) -> Measurement:
     """See `Profile.measurement`."""
     values = _Values(profile, words)
     powers = _phases([values.power(place) for place in by_phase("")])
@@ -53,7 +50,7 @@ def measurement(profile: Profile, words: Words, at_s: float) -> Measurement:
     )
 
 
-def identity(profile: Profile, which: Identity | None, words: Words) -> str:
+def identity(profile: MeterDescription, which: Identity | None, words: Words) -> str:
     """The text or number in a register that says which meter this is, or ""."""
     if which is None:
         return ""
@@ -70,7 +67,7 @@ def identity(profile: Profile, which: Identity | None, words: Words) -> str:
     return "" if value is None else str(value)
 
 
-def exact(profile: Profile, register: Register, words: Words) -> Fraction | None:
+def exact(profile: MeterDescription, register: Register, words: Words) -> Fraction | None:
     """The value in its unit, None if `words` lack it or it is invalid."""
     if not register.count:
         bits = words.get((register.function, register.address))
@@ -92,7 +89,7 @@ def exact(profile: Profile, register: Register, words: Words) -> Fraction | None
 
 
 class _Values:
-    def __init__(self, profile: Profile, words: Words) -> None:
+    def __init__(self, profile: MeterDescription, words: Words) -> None:
         self._profile = profile
         self._words = words
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from borne.domain.meters.measurement import Measurement
+from borne.protocols.meter_profiles.description import MeterDescription
 from borne.protocols.meter_profiles.quantities import PHASES, UNITS, by_phase
 from borne.protocols.meter_profiles.register_types import (
     RegisterType,
@@ -18,14 +18,11 @@ from borne.protocols.meter_profiles.register_types import (
 )
 from borne.protocols.meter_profiles.registers import Identity, Register
 
-if TYPE_CHECKING:
-    from borne.protocols.meter_profiles.profile import Profile
-
 _EXPONENTS = {"V": -1, "A": -2, "Hz": -2, "": -3}
 """Of values that have a register for it, by unit; 0 otherwise."""
 
 
-def registers(profile: Profile, measurement: Measurement) -> dict[tuple[int, int], int]:
+def registers(profile: MeterDescription, measurement: Measurement) -> dict[tuple[int, int], int]:
     """See `Profile.encode`."""
     found: dict[tuple[int, int], int] = {}
     for register in profile.registers.values():
@@ -133,7 +130,7 @@ def _from_power(name: str, power: float | None, apparent: float | None) -> float
             return 0.0
 
 
-def _bits(profile: Profile, register: Register, value: Fraction | None) -> int:
+def _bits(profile: MeterDescription, register: Register, value: Fraction | None) -> int:
     invalid = profile.invalid.get(register.type, frozenset())
     if value is None:
         return min(invalid, default=0)
@@ -153,21 +150,24 @@ def _exponent(register: Register) -> int:
     return _EXPONENTS.get(UNITS[register.name], 0)
 
 
-def _functions(profile: Profile, register: Register) -> tuple[int, ...]:
+def _functions(profile: MeterDescription, register: Register) -> tuple[int, ...]:
     if register.function == profile.function:
         return (register.function, *profile.also_functions)
     return (register.function,)
 
 
 def _put(
-    profile: Profile, found: dict[tuple[int, int], int], register: Register, words: list[int]
+    profile: MeterDescription,
+    found: dict[tuple[int, int], int],
+    register: Register,
+    words: list[int],
 ) -> None:
     for function in _functions(profile, register):
         for place, word in enumerate(words):
             found[function, register.address + place] = word
 
 
-def _identity_words(profile: Profile, identity: Identity, text: str) -> list[int]:
+def _identity_words(profile: MeterDescription, identity: Identity, text: str) -> list[int]:
     register = identity.register
     if not text and identity.models:
         text = str(identity.models[0])

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from borne.protocols.meter_profiles import decoding, planning, sunspec
+from borne.protocols.meter_profiles.description import MeterDescription
 from borne.protocols.meter_profiles.quantities import by_phase
 from borne.protocols.meter_profiles.register_types import WordOrder
 from borne.protocols.meter_profiles.registers import Block, Register, Words, areas
-
-if TYPE_CHECKING:
-    from borne.protocols.meter_profiles.profile import Profile
 
 VOLTAGES_V = (80.0, 300.0)
 ABSENT_PHASE_V = 10.0
@@ -24,7 +21,7 @@ _POINTS_OF_POWER = 0.1
 MAX_POWER_W = 1e6
 
 
-def blocks(profile: Profile) -> tuple[Block, ...]:
+def blocks(profile: MeterDescription) -> tuple[Block, ...]:
     """The requests that show whether a device is of this type: the register of its model, voltages
     and frequency, or the power if it has no voltages."""
     if profile.sunspec:
@@ -36,7 +33,7 @@ def blocks(profile: Profile) -> tuple[Block, ...]:
     return planning.blocks(profile, model) + planning.blocks(profile, wanted)
 
 
-def points(profile: Profile, words: Words) -> float:
+def points(profile: MeterDescription, words: Words) -> float:
     """0 if the device is surely of another type, else more the more speaks for this one. Types with
     the same registers get the same. `words` are the answers to `blocks`; a refused one is missing.
     """
@@ -47,14 +44,14 @@ def points(profile: Profile, words: Words) -> float:
     return max(_points(replace(profile, word_order=order), words) for order in orders)
 
 
-def _names(profile: Profile) -> frozenset[str]:
+def _names(profile: MeterDescription) -> frozenset[str]:
     names = frozenset({*by_phase("voltage"), "frequency"})
     if names.isdisjoint(profile.registers):
         names = frozenset({"power", "power_import", "power_export"})
     return names
 
 
-def _points(profile: Profile, words: Words) -> float:
+def _points(profile: MeterDescription, words: Words) -> float:
     wanted = [r for r in profile.registers.values() if r.name in _names(profile)]
     if not wanted or not _all_read(wanted, words):
         return 0.0
@@ -73,9 +70,9 @@ def _all_read(registers: list[Register], words: Words) -> bool:
     )
 
 
-def _of_model(profile: Profile, words: Words) -> float | None:
+def _of_model(profile: MeterDescription, words: Words) -> float | None:
     """None if the device is another model."""
-    shown = profile.read_model(words).casefold()
+    shown = decoding.identity(profile, profile.model_id, words).casefold()
     if not shown or profile.model_id is None:
         return 0.0
     known = profile.model_id.models

@@ -1,4 +1,4 @@
-"""The profiles of `data/`, read when one is asked for."""
+"""The profiles of `data/`, read when one is asked for, and those of others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from borne.domain.settings.catalogue.meter_profiles import METERS
-from borne.protocols.meter_profiles.parsing import parse_profile
+from borne.protocols.meter_profiles.parsing import parse
 from borne.protocols.meter_profiles.profile import Profile
 
 USER_DEFINED = "user_defined"
@@ -26,7 +26,15 @@ def load_profile(slug: str) -> Profile:
     text = (
         files("borne.protocols.meter_profiles").joinpath("data", f"{slug}.toml").read_text("utf-8")
     )
-    return parse_profile(text, slug=slug, other=load_profile)
+    return parse(text, slug, load_profile)
+
+
+def parse_profile(text: str) -> Profile:
+    """The profile of a meter that an operator describes; it may build on one of `data/`.
+
+    Raises ProfileError, with the line of the first mistake.
+    """
+    return parse(text, USER_DEFINED, load_profile)
 
 
 def profile_files() -> list[str]:

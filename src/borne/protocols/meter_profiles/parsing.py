@@ -17,8 +17,9 @@ from typing import Any
 
 from borne.domain.meters.address import Parity
 from borne.foundation.messages import N_, Message
+from borne.protocols.meter_profiles.description import Confidence, Transport
 from borne.protocols.meter_profiles.entries import Entries, Mistake, nearest
-from borne.protocols.meter_profiles.profile import Confidence, Profile, Transport
+from borne.protocols.meter_profiles.profile import Profile
 from borne.protocols.meter_profiles.quantities import MEASURED, UNITS
 from borne.protocols.meter_profiles.register_types import WORDS, RegisterType, WordOrder
 from borne.protocols.meter_profiles.registers import Identity, Register, areas
@@ -37,15 +38,11 @@ class ProfileError(Mistake):
     """The description of a meter is wrong; `line` counts from 1, 0 if it is the whole."""
 
 
-def parse_profile(text: str, *, slug: str = "user_defined", other: Lookup | None = None) -> Profile:
-    """The profile that `text` describes; `other` finds the profile that `same_registers_as` names.
+def parse(text: str, slug: str, other: Lookup) -> Profile:
+    """The profile that `text` describes; `other` finds the one that `same_registers_as` names.
 
     Raises ProfileError.
     """
-    if other is None:
-        from borne.protocols.meter_profiles.loading import load_profile
-
-        other = load_profile
     try:
         return _profile(Entries(_table(text)), slug, other)
     except ProfileError:
@@ -271,6 +268,3 @@ def _check_overlaps(profile: Profile) -> None:
                 ),
                 ("registers", second),
             )
-
-
-__all__ = ["ProfileError", "areas", "line_of", "parse_profile"]

@@ -7,18 +7,15 @@ the meter surely answers: over registers of the map, or over anything if the pro
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from borne.protocols.meter_profiles.description import MeterDescription
 from borne.protocols.meter_profiles.registers import Block, Register, areas
-
-if TYPE_CHECKING:
-    from borne.protocols.meter_profiles.profile import Profile
 
 MAX_UNWANTED = 24
 """Words; at 9600 baud as many take as long as a request of their own."""
 
 
-def blocks(profile: Profile, wanted: Iterable[Register]) -> tuple[Block, ...]:
+def blocks(profile: MeterDescription, wanted: Iterable[Register]) -> tuple[Block, ...]:
     """The requests for `wanted`, by function and rising address; no value is cut in two."""
     found: list[Block] = []
     for function, address, count in sorted({area for r in wanted for area in areas(r)}):
@@ -31,7 +28,7 @@ def blocks(profile: Profile, wanted: Iterable[Register]) -> tuple[Block, ...]:
     return tuple(found)
 
 
-def listed(profile: Profile, function: int) -> set[int]:
+def listed(profile: MeterDescription, function: int) -> set[int]:
     """The addresses that the meter surely answers for."""
     identities = [i.register for i in (profile.serial_number, profile.model_id) if i]
     return {
@@ -43,7 +40,7 @@ def listed(profile: Profile, function: int) -> set[int]:
     }
 
 
-def _may_join(profile: Profile, last: Block, address: int, end: int) -> bool:
+def _may_join(profile: MeterDescription, last: Block, address: int, end: int) -> bool:
     if end - last.address > profile.max_words:
         return False
     between = range(last.address + last.count, address)

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
+from borne.protocols.meter_profiles.description import MeterDescription
 from borne.protocols.meter_profiles.quantities import by_phase
 from borne.protocols.meter_profiles.register_types import WORDS, RegisterType
 from borne.protocols.meter_profiles.registers import Identity, Register
 
-if TYPE_CHECKING:
-    from borne.protocols.meter_profiles.profile import Profile
+_Meter = TypeVar("_Meter", bound=MeterDescription)
 
 Read = Callable[[int, int, int], Awaitable[Sequence[int]]]
 """Reads words by function, address and count; raises ModbusFailure."""
@@ -60,7 +60,7 @@ _FLOATS = {
 }
 
 
-def with_model(profile: Profile, model: int, at: int, common_at: int | None) -> Profile:
+def with_model(profile: _Meter, model: int, at: int, common_at: int | None) -> _Meter:
     """The profile with the registers of a meter's `model` at address `at`."""
     registers = {}
     if model in FLOAT_MODELS:
@@ -86,7 +86,7 @@ def with_model(profile: Profile, model: int, at: int, common_at: int | None) -> 
 
 
 def _register(
-    profile: Profile, name: str, address: int, kind: RegisterType, exponent: int | None
+    profile: MeterDescription, name: str, address: int, kind: RegisterType, exponent: int | None
 ) -> Register:
     return Register(
         name=name,
@@ -99,7 +99,7 @@ def _register(
     )
 
 
-async def models(profile: Profile, read: Read, base: int) -> dict[int, int]:
+async def models(profile: MeterDescription, read: Read, base: int) -> dict[int, int]:
     """The first place of each model of the device whose mark stands at `base`; empty if there is
     no mark."""
     if tuple(await read(profile.function, base, 2)) != MARK:
