@@ -30,6 +30,8 @@ RESOLVE_TIMEOUT_S = 10.0
 """To find the registers of a SunSpec meter takes some twenty requests."""
 ENERGY_EVERY = 10
 """Polls of a site's meter from one that reads energy and frequency to the next."""
+ASK_AGAIN = 300
+"""Polls after which a meter is asked again for a serial number that it did not give."""
 INTERNAL = N_("The driver of the meter has failed; the log says why.")
 _log = logging.getLogger(__name__)
 
@@ -79,6 +81,9 @@ class ModbusMeter:
         self._slow: _Slow | None = None
         self._since_energy = 0
         self._serial_number = ""
+        self._gave_serial = False
+        self._without_serial = 0
+        """Polls without a serial number."""
 
     @property
     def model(self) -> str:
@@ -184,7 +189,8 @@ class ModbusMeter:
 
     async def _measure(self, bus: ModbusBus, *, with_energy: bool) -> Measurement:
         retry = self._retry
-        if self._resolved is None and await self._resolve(bus):
+        ask = self._resolved is None or self._lacks_serial_number()
+        if ask and await self._resolve(bus):
             retry = replace(retry, asks_silent=True)
         profile = self.profile
         fast = profile.blocks(Refresh.FAST)
@@ -232,7 +238,16 @@ class ModbusMeter:
         async with asyncio.timeout(RESOLVE_TIMEOUT_S):
             self._resolved = await resolve(self._profile, read)
         self._serial_number = self._resolved.meter_serial
+        self._gave_serial = self._gave_serial or bool(self._serial_number)
         return ignored
+
+    def _lacks_serial_number(self) -> bool:
+        """Whether to ask for the serial number again: at once if the meter gave one before, since a
+        known meter without its number does not count; else rarely, as it may not have any."""
+        if self._serial_number or self._profile.serial_number is None:
+            return False
+        self._without_serial += 1
+        return self._gave_serial or self._without_serial % ASK_AGAIN == 0
 
     def _miss(self, message: Message) -> NoMeasurement:
         self._resolved = None

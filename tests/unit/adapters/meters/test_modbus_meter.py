@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from borne.adapters.meters.billing_meter import BillingMeter
-from borne.adapters.meters.modbus_meter import ModbusMeter
+from borne.adapters.meters.modbus_meter import ASK_AGAIN, ModbusMeter
 from borne.application.ports.hardware import MeterSilent
 from borne.domain.meters.measurement import Measurement
 from borne.domain.station.reading import MeterReading
@@ -202,6 +202,29 @@ def test_an_exchanged_meter_is_noticed_after_a_miss() -> None:
         assert (before.serial_number, after.serial_number) == ("4711", "4712")
         assert (before.import_wh, after.import_wh) == (123_000, 5_000)
         assert bench.meter.serial_number == "4712"
+
+    on_bench(scenario, profile=load_profile("abb_b23"))
+
+
+@pytest.mark.parametrize(("known", "polls"), [(True, 2), (False, ASK_AGAIN + 1)])
+def test_a_lost_serial_number_is_asked_for_again(known: bool, polls: int) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.serial_number(4711)
+        if not known:
+            bench.device.failures[SERIAL] = NoAnswer("lost")
+        await bench.meter.start()
+        await asyncio.sleep(1.5)
+        bench.device.failures = {VOLTAGES_OF_ABB: NoAnswer("lost"), SERIAL: NoAnswer("lost")}
+        await asyncio.sleep(1)
+        del bench.device.failures[VOLTAGES_OF_ABB]
+        await asyncio.sleep(1)
+        assert bench.meter.serial_number == ""
+        bench.device.failures.clear()
+        await asyncio.sleep(polls)
+        assert bench.meter.serial_number == "4711"
+        asked = bench.asked(SERIAL)
+        await asyncio.sleep(2 * ASK_AGAIN)
+        assert bench.asked(SERIAL) == asked
 
     on_bench(scenario, profile=load_profile("abb_b23"))
 
