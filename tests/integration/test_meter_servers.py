@@ -261,6 +261,47 @@ async def test_what_cannot_be_is_refused(
     assert simulator.view()["meters"] == []
 
 
+@pytest.mark.parametrize(
+    ("host", "shown", "reached_at"),
+    [
+        ("0.0.0.0", "0.0.0.0:", "127.0.0.1"),
+        ("::1", "[::1]:", "::1"),
+        ("localhost", "127.0.0.1:", "127.0.0.1"),
+        ("127.0.0.2", "127.0.0.2:", "127.0.0.2"),
+    ],
+)
+async def test_it_listens_where_it_is_asked_to(
+    simulator: Simulator, host: str, shown: str, reached_at: str
+) -> None:
+    if ":" in host and not _has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    await simulator.set_meter("grid", {"type": SDM, "host": host})
+    view = meter(simulator)
+    assert view["address"] == f"{shown}{view['port']}"
+    client = AsyncModbusTcpClient(reached_at, port=view["port"], timeout=TEST_TIMEOUT_S, retries=0)
+    assert await client.connect()
+    assert (await floats(client, 0))[0] == 230
+    client.close()
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+async def test_a_speedwire_meter_sends_to_its_group(simulator: Simulator) -> None:
+    await simulator.set_meter("sma", {"type": "SMA Speedwire (multicast)", "source": "building"})
+    view = meter(simulator, "sma")
+    assert (view["state"], view["address"]) == ("serving", "239.12.255.254:9522")
+    assert view["values"] is not None
+    with pytest.raises(SimulatorError, match="interface"):
+        await simulator.set_meter("sma", {"host": "192.0.2.7"})
+    assert meter(simulator, "sma")["host"] == "127.0.0.1"
+
+
 async def test_names_and_number_are_bounded(simulator: Simulator) -> None:
     for name in ("", "a b", "../x", "-", "x" * 41):
         with pytest.raises(SimulatorError, match="name"):

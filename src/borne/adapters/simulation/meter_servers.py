@@ -148,9 +148,8 @@ class MeterServers:
 
     async def close(self) -> None:
         """Stop all meters; they stay in the world."""
-        if self._restoring is not None:
-            self._restoring.cancel()
-            await asyncio.gather(self._restoring, return_exceptions=True)
+        # Not cancelled: a server that is just being started would be left open.
+        await self.restored()
         async with self._changing:
             for meter in tuple(self._running):
                 await self._stop(meter)

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from borne.foundation.addresses import is_loopback
 from borne.foundation.messages import Explained
 
 MAX_METERS = 16
@@ -56,11 +55,6 @@ class MeterSetup:
     serial: bool = False
     """On a serial line of its own (a pseudo-terminal)."""
     fault: MeterFault | None = None
-
-    @property
-    def local(self) -> bool:
-        """True if only this machine reaches it."""
-        return self.serial or is_loopback(self.host)
 
 
 class CannotServe(Explained):

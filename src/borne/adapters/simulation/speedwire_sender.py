@@ -96,7 +96,7 @@ class SpeedwireSender:
             sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         except OSError as error:
             sender.close()
-            values = {"host": self._setup.host, "reason": error.strerror}
+            values = {"host": self._setup.host, "reason": error.strerror or str(error)}
             message = N_("Nothing can be sent on the interface {host}: {reason}.")
             raise CannotServe(Message(message, values)) from None
         self._socket = sender
