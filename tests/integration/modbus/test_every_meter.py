@@ -6,13 +6,16 @@ The TCP server is pymodbus, which shares no code with the product.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pymodbus import FramerType
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -24,10 +27,11 @@ from borne.domain.meters.address import MeterAddress
 from borne.domain.meters.findings import Surroundings, findings
 from borne.domain.meters.measurement import Measurement
 from borne.protocols.meter_profiles import Transport, load_profile, slugs
+from borne.protocols.meter_profiles.register_types import WordOrder
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import SerialEndpoint, TcpEndpoint
 from borne.protocols.modbus.server import ModbusServer
-from tests.support.fake_buses import HOUSE, meter
+from tests.support.fake_buses import HOUSE, meter, shown_by
 from tests.support.meter_bank import MeterBank
 from tests.support.modbus_thread import strict_device
 
@@ -142,3 +146,91 @@ async def test_a_sunspec_meter_is_found_by_its_models() -> None:
     measured = await read(MeterAddress("sunspec_meter", host="127.0.0.1", port=port))
     assert replace(measured, at_s=0.0, serial_number="") == HOUSE
     await server.close()
+
+
+# Random values, orders of words and sizes of requests.
+
+amounts = st.floats(-40_000, 40_000)
+
+
+@st.composite
+def houses(draw: st.DrawFn) -> Measurement:
+    powers = (draw(amounts), draw(amounts), draw(amounts))
+    return Measurement(
+        at_s=0.0,
+        voltage_v=(draw(st.floats(90, 290)), 230.0, 230.0),
+        current_a=(powers[0] / 230, powers[1] / 230, powers[2] / 230),
+        power_w=powers,
+        power_total_w=sum(powers),
+        import_wh=draw(st.integers(0, 90_000_000)),
+        export_wh=draw(st.integers(0, 90_000_000)),
+        frequency_hz=draw(st.floats(45, 65)),
+    )
+
+
+Served = Callable[[MeterBank], contextlib.AbstractAsyncContextManager[MeterAddress]]
+
+
+@contextlib.asynccontextmanager
+async def in_own_network(bank: MeterBank) -> AsyncIterator[MeterAddress]:
+    server = ModbusServer(TcpEndpoint("127.0.0.1", 0), strict_device(bank.words))
+    yield MeterAddress(bank.slug, host="127.0.0.1", port=await server.start())
+    await server.close()
+
+
+def over_the_wire_as_in_memory(
+    slug: str, house: Measurement, order: str, max_words: int, served: Served
+) -> None:
+    """What the driver reads is what the profile makes of the registers themselves."""
+    profile = load_profile(slug)
+    cut = replace(
+        profile,
+        word_order=WordOrder(order),
+        max_words=min(max_words, profile.max_words),
+        pause_s=0.0,
+    )
+    bank = MeterBank(slug, shown_by(house), word_order=order)
+
+    async def run() -> Measurement:
+        buses = Buses()
+        async with served(bank) as address:
+            reader = build_meter(address, buses, profile=cut)
+            await reader.start()
+            measured = await reader.read()
+            await reader.stop()
+        await buses.close()
+        return measured
+
+    assert replace(asyncio.run(run()), at_s=0.0) == cut.measurement(bank.words, 0.0)
+
+
+VALUES = {
+    "slug": st.sampled_from(MODBUS),
+    "house": houses(),
+    "order": st.sampled_from(["big", "little"]),
+    "max_words": st.integers(4, 120),
+}
+
+
+@settings(max_examples=30)
+@given(**VALUES)
+def test_random_values_over_tcp(slug: str, house: Measurement, order: str, max_words: int) -> None:
+    over_the_wire_as_in_memory(slug, house, order, max_words, in_own_network)
+
+
+@settings(max_examples=8)
+@given(**VALUES)
+def test_random_values_on_a_line(slug: str, house: Measurement, order: str, max_words: int) -> None:
+    over_the_wire_as_in_memory(slug, house, order, max_words, on_line)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("served", [in_own_network, on_line])
+@pytest.mark.parametrize("slug", MODBUS)
+def test_many_random_values(slug: str, served: Served) -> None:
+    @settings(max_examples=40)
+    @given(**{name: value for name, value in VALUES.items() if name != "slug"})
+    def examples(house: Measurement, order: str, max_words: int) -> None:
+        over_the_wire_as_in_memory(slug, house, order, max_words, served)
+
+    examples()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 
 from borne.adapters.meters.billing_meter import ALL_PHASES, BillingMeter
@@ -17,6 +18,7 @@ from borne.protocols.modbus.endpoint import Framing, TcpEndpoint
 UNKNOWN_TYPE = N_("There is no meter type {slug}.")
 BAD_UNIT = N_("A serial line has no unit {unit}: 1 to 247.")
 MAX_UNIT = 247
+NO_IP_ADDRESS = N_("{host} is no IP address such as 192.168.1.20, which a Speedwire meter needs.")
 NO_REGISTERS = N_("The registers of {model} are not known: describe them as a user-defined meter.")
 
 FieldMeter = ModbusMeter | SpeedwireMeter
@@ -33,7 +35,7 @@ def build_meter(
     for a user-defined meter. Raises BadAddress."""
     profile = profile or _profile(address.slug)
     if profile.transport is Transport.SPEEDWIRE:
-        return SpeedwireMeter(address.serial_number, address.host)
+        return SpeedwireMeter(address.serial_number, _ip_address(address.host))
     if not (profile.registers or profile.sunspec):
         raise BadAddress(Message(NO_REGISTERS, {"model": f"{profile.vendor} {profile.model}"}))
     on_line = profile.transport is Transport.RTU
@@ -52,6 +54,21 @@ def build_billing_meter(
 ) -> BillingMeter:
     """The billing meter at an address: each poll reads the energy. Raises BadAddress."""
     return BillingMeter(build_meter(address, buses, profile=profile, energy_every=1), phases)
+
+
+def _ip_address(host: str) -> str:
+    """Packets come from an address: a name would have to be looked up for each."""
+    if host and not _is_ipv4(host):
+        raise BadAddress(Message(NO_IP_ADDRESS, {"host": host}))
+    return host
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_unit(unit: int) -> None:
