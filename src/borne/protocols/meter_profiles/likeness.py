@@ -55,10 +55,8 @@ def _points(profile: MeterDescription, words: Words) -> float:
     wanted = [r for r in profile.registers.values() if r.name in _names(profile)]
     if not wanted or not _all_read(wanted, words):
         return 0.0
-    of_model = _of_model(profile, words)
-    values = {r.name: decoding.exact(profile, r, words) for r in wanted}
-    of_values = _of_values(values)
-    return of_model + of_values if of_model is not None and of_values else 0.0
+    of_values = _of_values({r.name: decoding.exact(profile, r, words) for r in wanted})
+    return _with_model(profile, words, of_values) if of_values else 0.0
 
 
 def _all_read(registers: list[Register], words: Words) -> bool:
@@ -70,17 +68,17 @@ def _all_read(registers: list[Register], words: Words) -> bool:
     )
 
 
-def _of_model(profile: MeterDescription, words: Words) -> float | None:
-    """None if the device is another model."""
+def _with_model(profile: MeterDescription, words: Words, of_values: float) -> float:
+    """A model that the description does not know may be a newer one of the type: it counts against
+    the type, but does not exclude it."""
     shown = decoding.identity(profile, profile.model_id, words).casefold()
     if not shown or profile.model_id is None:
-        return 0.0
-    known = profile.model_id.models
+        return of_values
     fits = any(
         shown.startswith(model.casefold()) if isinstance(model, str) else shown == str(model)
-        for model in known
+        for model in profile.model_id.models
     )
-    return _POINTS_OF_MODEL if fits else None
+    return of_values + _POINTS_OF_MODEL if fits else of_values / 2
 
 
 def _of_values(values: dict[str, Fraction | None]) -> float:

@@ -67,12 +67,21 @@ def test_a_frequency_that_no_grid_has(hertz: float) -> None:
     assert likeness(profile, device) == 0
 
 
-def test_another_model_of_the_same_map_is_not_taken() -> None:
+def test_a_model_decides_between_equal_maps() -> None:
     device = load_profile("cg_em24_e1").encode(SHOWN)
-    assert likeness(load_profile("cg_em24_e1"), device) > likeness(load_profile("cg_em340"), device)
+    assert likeness(load_profile("cg_em24_e1"), device) == 15.0
+    assert likeness(load_profile("cg_em340"), device) == 5.0
     device[3, 0x000B] = 340
-    assert likeness(load_profile("cg_em24_e1"), device) == 0
-    assert likeness(load_profile("cg_em340"), device) > 0
+    # Another model, or a newer one of the type.
+    assert likeness(load_profile("cg_em24_e1"), device) == 2.5
+
+
+def test_a_model_by_the_beginning_of_its_name() -> None:
+    profile = load_profile("socomec_countis")
+    device = profile.encode(SHOWN)
+    for place, word in enumerate([0x436F, 0x756E, 0x7469, 0x7320, 0x4532, 0x3400, 0, 0]):
+        device[3, 0xC38A + place] = word  # "Countis E24"
+    assert likeness(profile, device) == 15.0
 
 
 def test_one_phase_is_enough() -> None:
