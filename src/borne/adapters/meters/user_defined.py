@@ -17,7 +17,7 @@ WRONG = N_("The file {file} is wrong: {reason}")
 
 def read_profile(path: Path) -> Profile:
     """The profile in a file; raises BadAddress, with the line of what is wrong."""
-    name = {"file": path.name}
+    name: dict[str, object] = {"file": path.name}
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -29,5 +29,7 @@ def read_profile(path: Path) -> Profile:
         raise BadAddress(Message(TOO_LARGE, name))
     try:
         return parse_profile(content.decode())
-    except (ProfileError, UnicodeDecodeError) as error:
+    except ProfileError as error:
+        raise BadAddress(Message(WRONG, name | {"reason": error.message})) from None
+    except UnicodeDecodeError as error:
         raise BadAddress(Message(WRONG, name | {"reason": str(error)})) from None

@@ -4,6 +4,7 @@ from the description of the meter alone."""
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -248,6 +249,26 @@ def test_a_meter_shows_no_energy_before_it_has_counted_it() -> None:
     profile = load_profile("abb_b23")
     found = profile.measurement(profile.encode(Measurement(1.0, import_wh=19, export_wh=9)), 1.0)
     assert (found.import_wh, found.export_wh) == (10, 0)
+
+
+@pytest.mark.parametrize("slug", MODBUS)
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=10)
+def test_any_words_are_a_measurement(slug: str, seed: int) -> None:
+    profile = load_profile(slug)
+    chance = random.Random(seed)
+    words = {
+        place: chance.choice((0, 1, 0x7FFF, 0x8000, 0xFFFF, chance.randrange(0x10000)))
+        for place in profile.encode(Measurement(0.0))
+    }
+    found = profile.measurement(words, 1.0)
+    for name, value in by_name(found).items():
+        assert math.isfinite(value), name
+        if name.startswith("energy"):
+            assert 0 <= value < 2**63
+    assert profile.likeness(words) >= 0
+    assert found.serial_number.isprintable()
+    assert profile.read_model(words).isprintable()
 
 
 def test_energy_of_64_bits_loses_nothing() -> None:
