@@ -7,9 +7,12 @@ import signal
 import socket
 import struct
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pymodbus.client import AsyncModbusSerialClient
 
 from tests.support.process import borne, command, plain_environment
 from tests.support.timeouts import TEST_TIMEOUT_S
@@ -25,12 +28,11 @@ def asked(port: int, address: int) -> float:
     return float(struct.unpack(">f", answer[9:])[0])
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_what_is_asked_until_it_is_interrupted(end: signal.Signals) -> None:
-    arguments = ("--port", "0", "--current", "10,8,-3", "--voltage", "231", "--energy", "5000000")
-    started = command("meter", "simulate", "--type", SDM, *arguments)
+@contextmanager
+def simulated(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process and the line that it prints."""
     process = subprocess.Popen(
-        started,
+        command("meter", "simulate", "--type", SDM, *map(str, arguments)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -38,7 +40,16 @@ def test_it_serves_what_is_asked_until_it_is_interrupted(end: signal.Signals) ->
     )
     try:
         assert process.stdout is not None
-        line = process.stdout.readline()
+        yield process, process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_what_is_asked_until_it_is_interrupted(end: signal.Signals) -> None:
+    arguments = ("--port", "0", "--current", "10,8,-3", "--voltage", "231", "--energy", "5000000")
+    with simulated(*arguments) as (process, line):
         assert line.startswith(f"{SDM}: 127.0.0.1:"), line
         port = int(line.partition("127.0.0.1:")[2].partition(",")[0])
         assert asked(port, 0) == 231
@@ -47,9 +58,19 @@ def test_it_serves_what_is_asked_until_it_is_interrupted(end: signal.Signals) ->
         process.send_signal(end)
         assert process.communicate(timeout=TEST_TIMEOUT_S)[0] == ""
         assert process.returncode == 0
-    finally:
-        process.kill()
-        process.wait()
+
+
+async def test_a_curve_on_a_line_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "curve.csv"
+    path.write_text("time_s,l1_a,l2_a,l3_a\n0,10,0,-4\n3600,1,1,1\n")
+    with simulated("--serial", "--curve", path, "--unit", "3") as (_, line):
+        device = line.partition(f"{SDM}: ")[2].removesuffix(", unit 3\n")
+        client = AsyncModbusSerialClient(device, timeout=TEST_TIMEOUT_S, retries=0)
+        assert await client.connect(), line
+        answer = await client.read_input_registers(6, count=6, device_id=3)
+        current_a = struct.unpack(">fff", struct.pack(">6H", *answer.registers))
+        assert current_a == pytest.approx((10, 0, 4)), "an SDM630 shows magnitudes"
+        client.close()
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import math
 import signal
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
 from borne.adapters.simulation.meter_servers import make_meter
 from borne.adapters.simulation.meter_setup import MeterSetup
 from borne.adapters.simulation.meter_types import SIMULATED
+from borne.adapters.simulation.register import ROUNDING_WH, WS_PER_WH
 from borne.adapters.simulation.world_measurement import grid_frequency_hz
 from borne.domain.meters.measurement import Measurement
 from borne.foundation.units import PerPhase
@@ -25,7 +28,6 @@ COLUMNS = ("time_s", "l1_a", "l2_a", "l3_a")
 MAX_ROWS = 100_000
 LARGEST_BYTES = 10_000_000
 LARGEST_A, LONGEST_S = 10_000.0, 366 * 86_400.0
-WS_PER_WH = 3600
 
 
 class WrongCurve(ValueError):
@@ -40,7 +42,11 @@ class Step:
     current_a: PerPhase
 
 
-@dataclass(frozen=True, slots=True)
+Flow = tuple[float, float]
+"""Imported and exported, over all phases together."""
+
+
+@dataclass(frozen=True)
 class Curve:
     """Steps in order, the first at 0. They repeat after `period_s`; 0: one step without end."""
 
@@ -49,34 +55,37 @@ class Curve:
 
     def at(self, elapsed_s: float) -> PerPhase:
         """The current at a time since the begin."""
-        place_s = elapsed_s % self.period_s if self.period_s else 0.0
-        return max((s for s in self.steps if s.from_s <= place_s), key=_start).current_a
+        return self.steps[
+            self._place(elapsed_s % self.period_s if self.period_s else 0.0)
+        ].current_a
 
-    def energy_ws(self, voltage_v: float, elapsed_s: float) -> tuple[float, float]:
-        """Imported and exported energy since the begin, over all phases together."""
-        if not self.period_s:
-            return _split(self.steps[0].current_a.total * voltage_v * elapsed_s)
-        periods, place_s = divmod(elapsed_s, self.period_s)
-        whole = self._within(voltage_v, self.period_s)
-        rest = self._within(voltage_v, place_s)
-        return periods * whole[0] + rest[0], periods * whole[1] + rest[1]
+    def charge_as(self, elapsed_s: float) -> Flow:
+        """Ampere-seconds since the begin."""
+        periods, rest_s = divmod(elapsed_s, self.period_s) if self.period_s else (0.0, elapsed_s)
+        place = self._place(rest_s)
+        step, before, whole = self.steps[place], self._sums_as[place], self._sums_as[-1]
+        now = _split(step.current_a.total * (rest_s - step.from_s))
+        return periods * whole[0] + before[0] + now[0], periods * whole[1] + before[1] + now[1]
 
-    def _within(self, voltage_v: float, until_s: float) -> tuple[float, float]:
-        ends_s = [*(step.from_s for step in self.steps[1:]), self.period_s]
-        flows = [
-            _split(step.current_a.total * voltage_v * (min(end_s, until_s) - step.from_s))
-            for step, end_s in zip(self.steps, ends_s, strict=True)
-            if step.from_s < until_s
-        ]
-        return math.fsum(flow[0] for flow in flows), math.fsum(flow[1] for flow in flows)
+    def _place(self, rest_s: float) -> int:
+        return bisect_right(self._starts_s, rest_s) - 1
+
+    @cached_property
+    def _starts_s(self) -> list[float]:
+        return [step.from_s for step in self.steps]
+
+    @cached_property
+    def _sums_as(self) -> list[Flow]:
+        """Until the begin of each step, and until the end of the last."""
+        sums = [(0.0, 0.0)]
+        for step, end_s in zip(self.steps, [*self._starts_s[1:], self.period_s], strict=True):
+            flow = _split(step.current_a.total * (end_s - step.from_s))
+            sums.append((sums[-1][0] + flow[0], sums[-1][1] + flow[1]))
+        return sums
 
 
-def _start(step: Step) -> float:
-    return step.from_s
-
-
-def _split(energy_ws: float) -> tuple[float, float]:
-    return max(energy_ws, 0.0), max(-energy_ws, 0.0)
+def _split(flow: float) -> Flow:
+    return max(flow, 0.0), max(-flow, 0.0)
 
 
 def read_curve(path: Path) -> Curve:
@@ -140,18 +149,21 @@ class CurveSource:
         current_a = self._curve.at(elapsed_s)
         voltage_v = PerPhase.same(self._voltage_v)
         power_w = current_a.times(voltage_v)
-        imported_ws, exported_ws = self._curve.energy_ws(self._voltage_v, elapsed_s)
+        imported_as, exported_as = self._curve.charge_as(elapsed_s)
         return Measurement(
             at_s=now_s,
             voltage_v=voltage_v,
             current_a=current_a,
             power_w=power_w,
             power_total_w=power_w.total,
-            import_wh=self._start_wh + math.floor(imported_ws / WS_PER_WH),
-            export_wh=math.floor(exported_ws / WS_PER_WH),
+            import_wh=self._start_wh + self._whole_wh(imported_as),
+            export_wh=self._whole_wh(exported_as),
             frequency_hz=grid_frequency_hz(now_s) if self._voltage_v else None,
             serial_number=SERIAL_NUMBER,
         )
+
+    def _whole_wh(self, charge_as: float) -> int:
+        return math.floor(charge_as * self._voltage_v / WS_PER_WH + ROUNDING_WH)
 
 
 async def serve(

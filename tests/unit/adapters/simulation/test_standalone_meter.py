@@ -76,7 +76,7 @@ def test_a_register_never_goes_back(rows: list[tuple[int, float]], moments_s: li
     curve = Curve(steps, sum(length for length, _ in rows))
     before = (0.0, 0.0)
     for moment_s in sorted(moments_s):
-        now = curve.energy_ws(230, moment_s)
+        now = curve.charge_as(moment_s)
         assert now[0] >= before[0] - 1e-3
         assert now[1] >= before[1] - 1e-3
         before = now
