@@ -356,6 +356,7 @@ class Host:
             simulator=self.plant.simulator,
             try_connection=self._try_connection,
             poll_meter=self._meters.poll,
+            find_meters=self._meters.find,
             live_poll_s=LIVE_POLL_S if self.options.live else None,
         )
 

@@ -5,11 +5,13 @@ What reads them is imported only when a meter is set: most stations have none bu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from borne.application.meters.meter_search import FoundMeter, SearchProgress, SearchRequest
 from borne.application.meters.meter_trial import Polls
 from borne.application.ports.hardware import (
     EvseHardware,
@@ -61,6 +63,16 @@ class InstalledMeters:
         except BadAddress as bad:
             return Polls((), error=bad.message)
         return await poll_meter(address, self._shared(), profile=profile)
+
+    async def find(
+        self, request: SearchRequest
+    ) -> AsyncGenerator[SearchProgress | FoundMeter, None]:
+        """Search for meters; see `FindMeters`."""
+        from borne.adapters.meters.search import find_meters
+
+        async with contextlib.aclosing(find_meters(request, self._shared())) as news:
+            async for each in news:
+                yield each
 
     def abort(self) -> None:
         """Stop everything at once, as by a power cut."""

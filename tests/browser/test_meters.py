@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from borne.application.meters.meter_search import FoundMeter
+from borne.domain.meters.address import MeterAddress
 from borne.domain.meters.site_status import SiteMeterState
 from borne.domain.principals import SYSTEM
 from tests.browser.conftest import Fake, Pages, Site, resize
 from tests.browser.test_every_page import AXE, RULES, SIDEWAYS
-from tests.support.fake_meters import IN_DOUBT, OTHER_METER, SITE_METER
+from tests.support.fake_meters import BUILDING, IN_DOUBT, OTHER_METER, SITE_METER
 from tests.support.fake_station import FakeHost
 from tests.support.timeouts import TEST_TIMEOUT_S
 
@@ -117,3 +120,26 @@ def test_an_exchanged_meter_is_accepted(page: Page, fake: Fake) -> None:
     page.get_by_role("button", name="Accept the new meter").click()
     expect(page.get_by_text("The new meter is accepted.")).to_be_visible()
     expect(page.locator("#site-meter")).to_contain_text("measured")
+
+
+def test_a_meter_is_found_and_used(page: Page, site: Site, fake: Fake) -> None:
+    found = FoundMeter(MeterAddress("tq_em300", "192.0.2.50"), False, BUILDING, ("kostal_ksem",))
+
+    def prepare(host: FakeHost) -> None:
+        host.search.found = [found]
+        host.search.held = asyncio.Event()
+
+    fake.do(prepare)
+    resize(page, "narrow")
+    page.goto(f"{site.url}/settings/installation")
+    page.get_by_text("Find meters").click()
+    page.get_by_label("IP addresses, or a network").fill("192.0.2.48/29")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.locator("#meter-found")).to_contain_text("192.0.2.50:502, unit id 1")
+    assert page.evaluate(SIDEWAYS) <= 0
+    problems = AXE.run(page, options={"runOnly": RULES}).response["violations"]
+    assert [each["id"] for each in problems] == []
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#meter-found")).to_contain_text("The search was ended early.")
+    page.get_by_role("button", name="Use for socket 2").click()
+    expect(page.locator("#s-MeterIP_2-input")).to_have_value("192.0.2.50")

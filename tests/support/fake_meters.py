@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
+from borne.application.meters.meter_search import FoundMeter, SearchProgress, SearchRequest
 from borne.application.meters.meter_trial import TrialResult
 from borne.application.meters.site_meter_service import SiteMeterService
 from borne.application.refusals import Refused, require
@@ -106,3 +107,30 @@ class FakeSiteMeter(SiteMeterService):
             raise Refused("nothing_to_accept", "No other meter answers.")
         self.accepted_by.append(principal.name)
         self.show(SITE_METER)
+
+
+class FakeSearch:
+    """Finds what `found` says; with `held` set, it waits
+    before the end."""
+
+    def __init__(self) -> None:
+        self.requests: list[SearchRequest] = []
+        self.found: list[FoundMeter] = []
+        self.held: asyncio.Event | None = None
+        self.error: Exception | None = None
+        self.closed = 0
+
+    async def __call__(
+        self, request: SearchRequest
+    ) -> AsyncGenerator[SearchProgress | FoundMeter, None]:
+        self.requests.append(request)
+        try:
+            if self.error is not None:
+                raise self.error
+            yield SearchProgress(1, 2, "192.0.2.50:502 unit 1")
+            for found in self.found:
+                yield found
+            if self.held is not None:
+                await self.held.wait()
+        finally:
+            self.closed += 1

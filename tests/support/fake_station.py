@@ -79,7 +79,7 @@ from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust, Moment, format_utc
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.units import PerPhase
-from tests.support.fake_meters import FakeMeter, FakeSiteMeter
+from tests.support.fake_meters import FakeMeter, FakeSearch, FakeSiteMeter
 from tests.support.fake_stores import (
     MemoryAccounts,
     MemorySecurityLog,
@@ -886,6 +886,7 @@ class FakeHost:
             master_card=cards.master_card,
             try_connection=try_connection,
             try_meter=FakeMeter(),
+            find_meters=FakeSearch(),
             site_meter=FakeSiteMeter(),
             ocpp_whitelist=BackendTokens("cache", MemoryTokens(), clock),
             charging_profiles=FakeProfiles(),
@@ -908,6 +909,13 @@ class FakeHost:
         """What live tests of meters find."""
         found = self._services.try_meter
         assert isinstance(found, FakeMeter)
+        return found
+
+    @property
+    def search(self) -> FakeSearch:
+        """What searches for meters find."""
+        found = self._services.find_meters
+        assert isinstance(found, FakeSearch)
         return found
 
     @property

@@ -19,6 +19,7 @@ from borne.application.charging.sessions_view import SessionsService
 from borne.application.charging.station_control import StationControl
 from borne.application.commands import Effect, command
 from borne.application.limits.charging_profiles import ChargingProfiles
+from borne.application.meters.meter_search import FindMeters
 from borne.application.meters.meter_trial import MeterTrial
 from borne.application.meters.site_meter_service import SiteMeterService
 from borne.application.people.accounts import Accounts
@@ -112,6 +113,7 @@ class StationServices:
     master_card: MasterCard | None = None
     try_connection: ConnectionTrial | None = None
     try_meter: MeterTrial | None = None
+    find_meters: FindMeters | None = None
     site_meter: SiteMeterService | None = None
     """The second meter; its status is "absent" if none is set."""
     queue: QueueReader = no_queue

@@ -221,6 +221,7 @@ class Station:
             master_card=self.cards.router.master_card,
             try_connection=parts.try_connection,
             try_meter=self.meters.trial,
+            find_meters=parts.find_meters,
             site_meter=self.meters.site,
             queue=partial(queue_view, parts.storage.outbox, parts.clock),
             ocpp_whitelist=self.cards.lists.cache,

@@ -26,3 +26,4 @@ def close_streams(app: FastAPI) -> None:
     state = web_state(app)
     state.hub.close()
     state.meter_tests.close()
+    state.meter_searches.close()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from borne.adapters.web.meter_searches import MeterSearches
 from borne.adapters.web.meter_tests import MeterTests
 from borne.adapters.web.visitor import Visitor
 from borne.application.people.accounts import Accounts
@@ -34,6 +35,8 @@ class WebState:
         self.credential_ended.subscribe(staging.drop)
         self.meter_tests = MeterTests()
         self.credential_ended.subscribe(self.meter_tests.drop)
+        self.meter_searches = MeterSearches()
+        self.credential_ended.subscribe(self.meter_searches.drop)
         self.packing = asyncio.Lock()
         """Only one archive of log files is packed at a time."""
         self._accounts: Accounts | None = None

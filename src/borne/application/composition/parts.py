@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from borne.application.meters.meter_search import FindMeters
 from borne.application.meters.meter_trial import PollMeter
 from borne.application.people.accounts import Accounts
 from borne.application.ports.certificates import CertificateStore
@@ -45,5 +46,6 @@ class StationParts:
     try_connection: ConnectionTrial | None = None
     poll_meter: PollMeter | None = None
     """Polls a meter for the live test; None where nothing can."""
+    find_meters: FindMeters | None = None
     live_poll_s: float | None = None
     """Interval of meter readings for the live display; None reads only when needed."""

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from borne.adapters.web.i18n import NARROW_SPACE, NO_BREAK, Words
+from borne.adapters.web.meter_searches import MeterSearch
 from borne.adapters.web.meter_tests import MeterTest
+from borne.application.meters.meter_search import FoundMeter
 from borne.application.meters.meter_trial import TrialResult
 from borne.domain.help import meter_help
 from borne.domain.meters.address import MeterAddress
@@ -20,6 +22,7 @@ from borne.foundation.messages import N_
 
 SECTION = "Meter"
 """The section of the settings that describes a meter, on two pages."""
+BAUD_RATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 EXPORTS = 0.05
 """Smaller values, in A and in W, are neither import nor export."""
 TODO: Mapping[FindingCode, str] = {
@@ -328,3 +331,82 @@ def address_warnings(settings: Settings, words: Words) -> dict[str, str]:
         for slot in slots(settings.facts.connectors)
         if meter_help.is_leased(settings.text(f"{slot.prefix}IP", slot.connector))
     }
+
+
+# The search ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRow:
+    """A meter that was found, and the buttons that choose it: label and address of the page."""
+
+    name: str
+    place: str
+    values: str
+    doubt: str
+    buttons: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchView:
+    """A search for meters as the page shows it."""
+
+    lease: str
+    """Empty: it is over."""
+    state: str
+    done: int
+    total: int
+    rows: tuple[FoundRow, ...]
+    problem: str
+
+
+def search_view(search: MeterSearch, chosen: Sequence[MeterSlot], words: Words) -> SearchView:
+    """Progress and results; `chosen` are the meters of the page."""
+    progress = search.progress
+    done, total = (progress.done, progress.total) if progress else (0, 1)
+    return SearchView(
+        "" if search.is_over else search.lease,
+        _search_state(search, words),
+        done,
+        max(1, total),
+        tuple(
+            _found_row(number, found, chosen, words) for number, found in enumerate(search.found)
+        ),
+        search.problem.render(words) if search.problem else "",
+    )
+
+
+def _search_state(search: MeterSearch, words: Words) -> str:
+    progress = search.progress
+    if not search.is_over:
+        if progress is None:
+            return words("Searching …")
+        text = words("{done} of {total} places asked, now {where}")
+        return text.format(done=progress.done, total=progress.total, where=progress.where)
+    number = len(search.found)
+    found = words.plural("{n} meter found.", "{n} meters found.", number)
+    if search.complete:
+        return found
+    return f"{words('The search was ended early.')} {found}"
+
+
+def _found_row(
+    number: int, found: FoundMeter, chosen: Sequence[MeterSlot], words: Words
+) -> FoundRow:
+    others = ", ".join(type_name(slug, words) for slug in found.others)
+    doubt = "" if found.sure else words("Compare with the plate of the meter.")
+    if others:
+        doubt = " ".join(
+            filter(None, (words("Could also be: {types}.").format(types=others), doubt))
+        )
+    label = words("Use") if len(chosen) == 1 else words("Use for socket {n}")
+    serial_number = found.measurement.serial_number
+    return FoundRow(
+        type_name(found.address.slug, words),
+        " · ".join(filter(None, (address_text(found.address, words), serial_number))),
+        currents_text(found.measurement.current_a, words),
+        doubt,
+        tuple(
+            (label.format(n=slot.connector), f"/meters/{slot.key}/use/{number}") for slot in chosen
+        ),
+    )

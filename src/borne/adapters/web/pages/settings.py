@@ -13,6 +13,7 @@ from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
+from borne.adapters.web.meter_searches import MeterSearch
 from borne.adapters.web.meter_tests import loop_time_s
 from borne.adapters.web.pages import meter_view, setting_fields, setting_search
 from borne.adapters.web.pages.meter_view import MeterCard, MeterSlot, Panel
@@ -81,6 +82,28 @@ class SettingsEditor:
         """True if the visitor may choose this meter, and so may test it."""
         name = slot.name("Config")
         return any(view.name == name and view.active and not view.locked for view in self.views)
+
+    @property
+    def may_search(self) -> bool:
+        """True if the visitor has the rights of the installation, and so may search for meters."""
+        return any(
+            self.may_set(slot)
+            for slot in meter_view.slots(self.service.settings.facts.connectors)
+            if slot is not meter_view.SECOND
+        )
+
+    def search_results(self, menu: str, search: MeterSearch | None) -> dict[str, Any]:
+        """The variables of the results of a search."""
+        settings = self.service.settings
+        chosen = [
+            slot
+            for slot in meter_view.slots(settings.facts.connectors)
+            if slot.menu.value == menu and self.may_set(slot)
+        ]
+        return {
+            "menu": menu,
+            "search": meter_view.search_view(search, chosen, self.words) if search else None,
+        }
 
     def panels(self, settings: Settings) -> dict[str, Panel]:
         """The visitor's tests of the meters of these settings, by the keys of the meters."""
@@ -199,6 +222,11 @@ async def _page(editor: SettingsEditor, menu: str, show: str) -> dict[str, Any]:
     return await asyncio.to_thread(_variables, editor, draft, after, menu, show) | {
         "meter_section": meter_view.SECTION,
         "meter_cards": _meter_cards(editor, after, menu) if not show else [],
+        "may_search": not show and editor.may_search and station(editor.request).find_meters,
+        "baud_rates": meter_view.BAUD_RATES,
+        **editor.search_results(
+            menu, web_state(editor.request.app).meter_searches.shown(editor.key)
+        ),
     }
 
 
@@ -257,7 +285,7 @@ async def stage(request: Request) -> Response:
         editor.staging.stage(editor.key, changes, editor.principal)
     except SettingsRejected as error:
         raise no_setting(error) from None
-    return await _answer(editor, context["_menu"], context["_show"], fresh=default is not None)
+    return await answer(editor, context["_menu"], context["_show"], fresh=default is not None)
 
 
 def no_setting(error: SettingsRejected) -> ApiError:
@@ -278,7 +306,7 @@ async def undo(request: Request, name: Annotated[str, Path(max_length=80)]) -> R
     """Drop one change."""
     editor, fields = SettingsEditor(request), await form(request)
     editor.staging.undo(editor.key, name, editor.principal)
-    return await _answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+    return await answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
 @routes.post("/settings/keep/{name}")
@@ -286,7 +314,7 @@ async def keep(request: Request, name: Annotated[str, Path(max_length=80)]) -> R
     """Keep the own value in a conflict."""
     editor, fields = SettingsEditor(request), await form(request)
     editor.staging.keep_mine(editor.key, name, editor.principal)
-    return await _answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+    return await answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
 @routes.post("/settings/reset")
@@ -294,7 +322,7 @@ async def reset(request: Request) -> Response:
     """Drop all changes."""
     editor, fields = SettingsEditor(request), await form(request)
     editor.staging.reset(editor.key)
-    return await _answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+    return await answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
 @routes.post("/settings/save")
@@ -312,10 +340,10 @@ async def save(request: Request) -> Response:
     except SettingsNotSaved as error:
         problem = words("Not saved: {reason}").format(reason=error)
     if problem:
-        return await _answer(editor, menu, show, problem=problem)
+        return await answer(editor, menu, show, problem=problem)
     if restart in WHEN:
         return await _restart(editor, WHEN[restart], saved=True)
-    return await _answer(editor, menu, show, fresh=True, saved=True)
+    return await answer(editor, menu, show, fresh=True, saved=True)
 
 
 @routes.post("/settings/restart")
@@ -332,7 +360,7 @@ async def _restart(editor: SettingsEditor, when: When, *, saved: bool = False) -
             if saved
             else editor.words("The station restarts as soon as no car is charging.")
         )
-        return await _answer(editor, "", "", message=text)
+        return await answer(editor, "", "", message=text)
     if not is_htmx(editor.request):
         return RedirectResponse("/settings", 303)
     return HTMLResponse(
@@ -340,7 +368,7 @@ async def _restart(editor: SettingsEditor, when: When, *, saved: bool = False) -
     )
 
 
-async def _answer(
+async def answer(
     editor: SettingsEditor,
     menu: str,
     show: str,
