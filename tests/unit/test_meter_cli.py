@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import signal
+from collections import Counter
+from collections.abc import Awaitable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from borne.adapters.meters import polls
 from borne.domain.meters.measurement import Measurement
 from borne.protocols.meter_profiles import load_profile
 from borne.protocols.modbus.endpoint import Framing
+from borne.protocols.modbus.pdu import Request
+from borne.protocols.modbus.server import Reply
 from tests.support.in_process import borne
 from tests.support.modbus_thread import modbus_device, strict_device
 from tests.support.process import Ran
@@ -155,9 +160,7 @@ def test_a_user_defined_meter(tmp_path: Path) -> None:
             id="two places",
         ),
         pytest.param(["--type", "user_defined"], "needs --profile FILE", id="no profile"),
-        pytest.param(
-            ["--type", "user_defined", "--profile", "/nowhere"], "nowhere", id="no file"
-        ),
+        pytest.param(["--type", "user_defined", "--profile", "/nowhere"], "nowhere", id="no file"),
         pytest.param(["--type", LABEL, "--profile", "x"], "--profile is for", id="a profile"),
     ],
 )
@@ -165,3 +168,22 @@ def test_wrong_options(options: list[str], sentence: str) -> None:
     ran = borne("meter", "read", *options)
     assert (ran.code, ran.out) == (2, "")
     assert sentence in ran.sentence
+
+
+def test_watching_prints_each_poll_until_it_is_interrupted() -> None:
+    siemens = strict_device(load_profile("siemens_7km2200").encode(HOUSE))
+    asked = Counter[int]()
+
+    def answer(unit: int, request: Request, client: str) -> Reply | Awaitable[Reply]:
+        asked[request.address] += 1
+        if asked[request.address] == 6:
+            os.kill(os.getpid(), signal.SIGINT)
+            return None
+        return siemens(unit, request, client)
+
+    with modbus_device(answer) as port:
+        ran = read_meter(port, "--watch", "--json")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert len(lines) >= 3
+    assert all(line["voltage_v"] == [230.0, 231.5, 229.0] for line in lines)
+    assert ran.code == 130

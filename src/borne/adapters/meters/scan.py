@@ -206,8 +206,8 @@ class _Unit:
         self._bus = bus
         self._thorough = thorough
         self._requests = 0
-        on_tcp = isinstance(bus.endpoint, TcpEndpoint)
-        self._retry = _TCP_RETRY if on_tcp else _LINE_RETRY
+        self._retry = _LINE_RETRY if isinstance(bus.endpoint, SerialEndpoint) else _TCP_RETRY
+        self._on_tcp = _is_modbus_tcp(bus.endpoint)
 
     @property
     def absent(self) -> bool:
@@ -227,7 +227,8 @@ class _Unit:
         except ExceptionAnswer as refused:
             self.present = self.present or refused.code not in _NOBODY
         except WrongAnswer:
-            self.present = True
+            # On a line, damaged characters: the baud rate is another. On TCP, no Modbus at all.
+            self.present = self.present or not self._on_tcp
         except ModbusFailure:
             return
         else:
@@ -282,9 +283,13 @@ async def _measurement(unit: _Unit, profile: Profile) -> Measurement | None:
 
 def _candidates(endpoint: Endpoint) -> list[Profile]:
     """The types that may be found at a port, as far as the settings can select them there."""
-    on_tcp = isinstance(endpoint, TcpEndpoint) and endpoint.framing is Framing.TCP
+    on_tcp = _is_modbus_tcp(endpoint)
     reaches = (MeterReach.LINE, MeterReach.NETWORK) if on_tcp else (MeterReach.LINE,)
     return [load_profile(slug) for slug in slugs() if PROFILES[slug].reach in reaches]
+
+
+def _is_modbus_tcp(endpoint: Endpoint) -> bool:
+    return isinstance(endpoint, TcpEndpoint) and endpoint.framing is Framing.TCP
 
 
 def _requests(profiles: Iterable[Profile]) -> list[Block]:

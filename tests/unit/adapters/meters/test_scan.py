@@ -121,12 +121,13 @@ def test_of_a_device_in_the_network_the_first_unit_is_enough() -> None:
     on_virtual_time(scenario)
 
 
-def test_damaged_answers_are_a_device_of_no_known_type() -> None:
+def test_damaged_answers_are_a_device_on_a_line_and_another_service_on_tcp() -> None:
     async def scenario() -> None:
         def damaged(function: int, address: int, count: int) -> Sequence[int]:
             raise WrongAnswer("CRC")
 
-        found, _ = await scanned([ScanTarget(LINE)], FakeBuses({LINE: {1: damaged}}))
+        buses = FakeBuses({LINE: {1: damaged}, HOST: {1: damaged}})
+        found, _ = await scanned([ScanTarget(LINE), ScanTarget(HOST, range(1, 9))], buses)
         assert found == [FoundDevice(LINE, 1)]
 
     on_virtual_time(scenario)
