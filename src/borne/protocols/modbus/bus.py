@@ -33,6 +33,9 @@ from borne.protocols.modbus.transports import Link, LinkLost, open_link
 
 __all__ = ["ModbusBus", "Priority", "RetryPolicy"]
 
+BROADCAST: Final = 0
+CLOCK_STEP_S: Final = 1e-6
+"""A timer may end a step of the clock early; to wait for the rest could take many turns."""
 FIRST_RECONNECT_S: Final = 0.5
 LONGEST_RECONNECT_S: Final = 10.0
 DEFAULT_RETRY: Final = RetryPolicy()
@@ -126,8 +129,10 @@ class ModbusBus:
     async def _ask(
         self, unit: int, request: Request, priority: Priority, retry: RetryPolicy
     ) -> tuple[int, ...]:
-        if not (1 if self._rtu else 0) <= unit <= 255:
+        if not 0 <= unit <= 255:
             raise ValueError(f"there is no unit {unit}")
+        if unit == BROADCAST and self._rtu:
+            raise NoAnswer("Nobody answers as unit 0: on a serial line it addresses all units.")
         if self._closed:
             raise self._closed_failure()
         loop = asyncio.get_running_loop()
@@ -148,7 +153,7 @@ class ModbusBus:
         loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
-            now_s = loop.time()
+            now_s = loop.time() + CLOCK_STEP_S
             link = self._exchange.link
             if link is None or link.lost:
                 until_s = self._connect(now_s)
@@ -224,8 +229,10 @@ class ModbusBus:
                 self._queue.remove(job)
                 job.fail(self._held_failure(job, now_s))
                 continue
+            if job.unit in passed_over:
+                continue
             at_s = self._ready_s(job)
-            if at_s <= now_s and job.unit not in passed_over:
+            if at_s <= now_s:
                 self._queue.remove(job)
                 return job, None
             # A unit's own requests keep their order, or an early one might wait without end.

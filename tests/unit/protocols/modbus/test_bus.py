@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import random
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -574,10 +576,59 @@ async def test_a_connection_that_takes_long_is_still_made() -> None:
     await bus.close()
 
 
-@pytest.mark.parametrize("unit", [-1, 0, 256])
+@pytest.mark.parametrize("unit", [-1, 256])
+def test_a_unit_that_cannot_be_is_not_asked(unit: int) -> None:
+    @virtual_time
+    async def run() -> None:
+        bench = Bench(TCP)
+        with pytest.raises(ValueError, match="unit"):
+            await bench.bus.read(unit, 3, 0, 1)
+        assert bench.line.requests == []
+
+    run()
+
+
 @virtual_time
-async def test_a_unit_that_cannot_be_is_not_asked(unit: int) -> None:
+async def test_unit_0_is_a_device_on_tcp_and_none_on_a_line() -> None:
+    bench = Bench(TCP)
+    assert await bench.read(0) == words_at(0, 0, 2)
+    await bench.bus.close()
     bench = Bench(LINE)
-    with pytest.raises(ValueError, match="unit"):
-        await bench.bus.read(unit, 3, 0, 1)
+    assert isinstance(await failure_of(bench.read(0)), NoAnswer)
     assert bench.line.requests == []
+
+
+@pytest.mark.parametrize("endpoint", [TCP, LINE, GATEWAY], ids=["tcp", "serial", "gateway"])
+@pytest.mark.parametrize("seed", range(6))
+def test_no_delay_gives_words_of_another_request(endpoint: Endpoint, seed: int) -> None:
+    """Answers come up to 0.9 s after the time-out, in any order; registers are polled by two."""
+    dice = random.Random(seed)
+
+    @virtual_time
+    async def run() -> None:
+        bench = Bench(endpoint)
+        answered = Counter[str]()
+
+        def respond(request: bytes) -> Pieces:
+            delay_s = dice.choice([0.02, 0.5, dice.uniform(0.9, 1.9)])
+            return [] if dice.random() < 0.1 else [(delay_s, right_answer(endpoint)(request))]
+
+        async def poll(unit: int) -> None:
+            for _ in range(25):
+                address = dice.randrange(0, 1000)
+                priority = dice.choice([Priority.COMMAND, Priority.READ])
+                try:
+                    words = await bench.bus.read(unit, 3, address, 2, priority=priority)
+                except ModbusFailure as failure:
+                    answered[type(failure).__name__] += 1
+                else:
+                    answered["words"] += 1
+                    assert words == words_at(unit, address, 2)
+                await asyncio.sleep(dice.choice([0.0, 0.3]))
+
+        bench.line.respond = respond
+        await asyncio.gather(poll(1), poll(1), poll(2))
+        assert answered["words"] > 15
+        await bench.bus.close()
+
+    run()
