@@ -82,7 +82,7 @@ async def test_a_silent_ocpp_meter_stops_the_transaction_at_its_last_register(
 
 
 @virtual_time
-async def test_a_silent_external_meter_stops_nothing_and_its_fallback_is_told(
+async def test_a_silent_external_meter_stops_nothing_and_shows_its_fallback(
     tmp_path: Path,
 ) -> None:
     on = {"DLMExternalMeterSupport": "on"}

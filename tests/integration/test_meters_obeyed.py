@@ -181,6 +181,28 @@ async def test_DLMExternalMeterSupport(tmp_path: Path) -> None:
         assert station.services.site_meter.status.state is SiteMeterState.ABSENT
 
 
+@pytest.mark.parametrize("location", ["including", "excluding"])
+async def test_DLMExternalMeterLocation(tmp_path: Path, location: str) -> None:
+    """A meter that sees the sockets, but does not follow a car that begins, is doubted."""
+    nothing = replace(THREE_PHASES, current_a=(0.0,) * 3, power_w=(0.0,) * 3, power_total_w=0.0)
+    on: dict[str, Any] = {"DLMExternalMeterSupport": "on", "FreeCharging": "on"}
+    async with served_meter("siemens_7km2200", nothing) as meter:
+        on |= {"DLMExternalMeterLocation": location, "SecondMeterPort": meter.port}
+        async with running_station(tmp_path, SecondMeterIP="127.0.0.1", **on) as station:
+            await until_site(station, is_ok)
+            await station.plug(1, {"reaction_s": 0.1, "max_a": 10})
+            await station.until(lambda c: max(c["measured_a"]) > 9)
+            if location == "including":
+                doubted = await until_site(station, lambda s: s.state is SiteMeterState.DOUBTED)
+                assert doubted.current_a is not None
+                assert min(doubted.current_a) > 9, "at least what the own sockets draw"
+            else:
+                at_s = meter.requests
+                await until_site(station, lambda _: meter.requests > at_s + 20)
+                status = await until_site(station, is_ok)
+                assert status.current_a == (0.0, 0.0, 0.0)
+
+
 async def test_SecondMeterConfig(tmp_path: Path) -> None:
     async with served_meter("janitza_umg") as meter:
         changes = reached_at(meter, "janitza_umg", "Second")

@@ -62,7 +62,15 @@ BACKEND = {
     "FLLEnable": "on",
     "DLMAllowEVWakeup": "on",
 }
-TEXTS = ("Another", "A1B2C3D4", "Europe/Paris", "ws://example.org/ocpp", "example.org:3128")
+TEXTS = (
+    "Another",
+    "A1B2C3D4",
+    "Europe/Paris",
+    "ws://example.org/ocpp",
+    "example.org:3128",
+    "192.168.1.77",
+    "/dev/ttyUSB9",
+)
 LISTS = (["Energy.Active.Import.Register", "Voltage"], ["a.example"])
 
 NEXT_START = {

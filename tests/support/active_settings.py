@@ -117,6 +117,7 @@ PROVED_BY: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
     "MeterBaudRate": _METERS + "MeterBaudRate",
     "MeterParity": _METERS + "MeterParity",
     "MeterUnitId": _METERS + "MeterUnitId",
+    "DLMExternalMeterLocation": _METERS + "DLMExternalMeterLocation",
     "DLMExternalMeterSupport": _METERS + "DLMExternalMeterSupport",
     "SecondMeterConfig": _METERS + "SecondMeterConfig",
     "SecondMeterIP": _METERS + "SecondMeterIP",

@@ -27,6 +27,7 @@ ACTIVE = frozenset(
         "ConnectorPhaseRotation",
         "CpoName",
         "DLMAllowEVWakeup",
+        "DLMExternalMeterLocation",
         "DLMExternalMeterSupport",
         "DLMMinimumCurrentLimit",
         "DisplayLanguage",

@@ -448,7 +448,7 @@ GROUP = (
         },
         N_("Whether the meter also sees the stations. When in doubt: excluding."),
         default=MeterLocation.EXCLUDING,
-        when=_METER,
+        when=_EXTERNAL_METER,
     ),
     _dlm.integer(
         "DLMExternalLoadAveraging",
