@@ -458,6 +458,7 @@ def _facts(station: Station) -> MetricSources:
         station.limits,
         station.metering.readings,
         station.faults.active,
+        station.meters.ages_s(),
     )
 
 

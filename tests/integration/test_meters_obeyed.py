@@ -197,8 +197,7 @@ async def test_DLMExternalMeterLocation(tmp_path: Path, location: str) -> None:
                 assert doubted.current_a is not None
                 assert min(doubted.current_a) > 9, "at least what the own sockets draw"
             else:
-                at_s = meter.requests
-                await until_site(station, lambda _: meter.requests > at_s + 20)
+                await meter.until_asked(12)
                 status = await until_site(station, is_ok)
                 assert status.current_a == (0.0, 0.0, 0.0)
 

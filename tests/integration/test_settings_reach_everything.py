@@ -61,6 +61,7 @@ BACKEND = {
     "AuthorizationKey": "a password of the station",
     "FLLEnable": "on",
     "DLMAllowEVWakeup": "on",
+    "DLMExternalMeterSupport": "on",
 }
 TEXTS = (
     "Another",

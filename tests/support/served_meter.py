@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,7 @@ from borne.protocols.modbus.endpoint import Endpoint, Framing, SerialEndpoint, T
 from borne.protocols.modbus.failures import ExceptionCode
 from borne.protocols.modbus.pdu import Read, Request
 from borne.protocols.modbus.server import ModbusServer
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 THREE_PHASES = Measurement(
     at_s=0.0,
@@ -31,15 +33,24 @@ class ServedMeter:
         self.measure: Callable[[], Measurement] = lambda: measurement
         self.silent = False
         self.requests = 0
+        self._asked = asyncio.Event()
         self.port = 0
         self.device = ""
         self._profile = profile
         self._unit = unit
 
+    async def until_asked(self, times: int) -> None:
+        """Wait for so many more requests."""
+        wanted = self.requests + times
+        while self.requests < wanted:
+            self._asked.clear()
+            await asyncio.wait_for(self._asked.wait(), TEST_TIMEOUT_S)
+
     def answer(self, unit: int, request: Request, client: str) -> list[int] | ExceptionCode | None:
         """The handler of a Modbus server."""
         del client
         self.requests += 1
+        self._asked.set()
         if self.silent or unit != self._unit:
             return None
         bank = self._profile.encode(self.measure())
