@@ -151,10 +151,10 @@ async def measure_line(device: str, seconds: float) -> None:
     polls = [Polls(bus, unit) for unit in range(1, ON_LINE + 1)]
     show(f"{ON_LINE} meters at {BAUD} baud", polls, await poll_all(polls, seconds))
     cycle_s = statistics.mean([age for each in polls for age in each.ages_s])
-    least_s = LINE_CHARACTERS / CHARACTERS_PER_S + len(BLOCKS) * TURNAROUND_S
+    minimum_s = LINE_CHARACTERS / CHARACTERS_PER_S + len(BLOCKS) * TURNAROUND_S
     sys.stdout.write(
         f"  a cycle of all takes {cycle_s:.2f} s; characters and turnaround of the devices alone "
-        f"{ON_LINE * least_s:.2f} s\n"
+        f"{ON_LINE * minimum_s:.2f} s\n"
     )
     await bus.close()
 
@@ -193,7 +193,7 @@ def measure_imports() -> None:
 
 
 def import_ms(code: str) -> float:
-    """The least CPU of five fresh interpreters."""
+    """The smallest CPU time of five fresh interpreters."""
     script = f"{code}\nimport time; print(time.process_time())"
     runs = [
         subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)

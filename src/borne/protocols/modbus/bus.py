@@ -34,7 +34,7 @@ from borne.protocols.modbus.transports import Link, LinkLost, open_link
 __all__ = ["ModbusBus", "Priority", "RetryPolicy"]
 
 BROADCAST: Final = 0
-CLOCK_STEP_S: Final = 1e-6
+CLOCK_STEP_S: Final = 1e-9
 """A timer may end a step of the clock early; to wait for the rest could take many turns."""
 FIRST_RECONNECT_S: Final = 0.5
 LONGEST_RECONNECT_S: Final = 10.0
