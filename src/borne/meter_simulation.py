@@ -26,7 +26,9 @@ def simulate(  # noqa: PLR0913, PLR0917 -- the options of a command
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="0 uses a free one.")
     ] = DEFAULT_METER_PORT,
-    unit: Annotated[int, typer.Option(min=1, max=247, help="Modbus unit id.")] = 1,
+    unit: Annotated[
+        int, typer.Option(min=0, max=247, help="Modbus unit id; 0: the usual one of the type.")
+    ] = 0,
     framing: Annotated[
         str, typer.Option(help="tcp, or rtu as a line behind a transparent gateway.")
     ] = "tcp",

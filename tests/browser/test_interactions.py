@@ -473,7 +473,7 @@ def test_a_meter_is_added_fails_and_is_removed(page: Page, site: Site, fake: Fak
     card.get_by_label("Fault of Modbus Eastron SDM630 (RTU)").select_option(label="slow")
     expect(card.locator(".tag")).to_have_text("slow")
     added, failed = simulator(fake).calls
-    assert added[2] | {"port": 0, "unit": 1, "framing": "tcp", "serial": False} == added[2]
+    assert added[2] | {"port": 0, "unit": 0, "framing": "tcp", "serial": False} == added[2]
     assert (added[2]["type"], added[2]["source"]) == ("eastron_sdm630", "socket-2")
     assert failed == ("meter", "meter-1", {"fault": "slow"})
     card.get_by_role("button", name="Remove Modbus Eastron SDM630 (RTU)").click()

@@ -108,11 +108,13 @@ async def test_every_type_answers_every_register_of_its_map(
 ) -> None:
     profile = load_profile(slug)
     await simulator.set_meter("grid", {"type": SIMULATED[slug]})
-    client = await client_of(meter(simulator))
+    view = meter(simulator)
+    assert view["unit"] == profile.unit
+    client = await client_of(view)
     words = {}
     for block in profile.blocks(Refresh.ALL):
         read = client.read_input_registers if block.function == 4 else client.read_holding_registers
-        answer = await read(block.address, count=block.count, device_id=1)
+        answer = await read(block.address, count=block.count, device_id=profile.unit)
         assert not answer.isError(), (block, answer)
         for place, word in enumerate(answer.registers):
             words[block.function, block.address + place] = word
@@ -245,7 +247,7 @@ async def test_it_is_changed_and_removed(simulator: Simulator) -> None:
         ({"type": "user_defined"}, "invalid", "user_defined"),
         ({"type": SDM, "source": "socket-3"}, "invalid", "site, building, socket-1, socket-2"),
         ({"type": SDM, "port": 70_000}, "invalid", "port"),
-        ({"type": SDM, "unit": 0}, "invalid", "unit"),
+        ({"type": SDM, "unit": 248}, "invalid", "unit"),
         ({"type": SDM, "host": "example.org"}, "invalid", "host"),
         ({"type": SDM, "host": "192.0.2.77"}, "conflict", "does not have that address"),
         ({"type": SDM, "fault": "fire"}, "invalid", "fault"),

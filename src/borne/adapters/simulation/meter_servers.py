@@ -35,6 +35,7 @@ class Served(Protocol):
     """As shown to users."""
     port: int
     """0 without one."""
+    unit: int
     requests: int
     last_client: str
     fault: MeterFault | None
@@ -184,13 +185,13 @@ class MeterServers:
             _log.warning("simulated meter %s: %s", setup.id, error)
 
     async def _start(self, setup: MeterSetup) -> MeterSetup:
-        """Returns the setup with the port that it got. Raises CannotServe."""
+        """Returns the setup with the port and unit that it got. Raises CannotServe."""
         place = MeasuredPlace(self._world, setup)
         served = self._make(setup, place)
         await served.start()
         self._running[setup.id] = _Running(served, place)
         self._failures.pop(setup.id, None)
-        return replace(setup, port=served.port)
+        return replace(setup, port=served.port, unit=served.unit)
 
     async def _stop(self, meter: str) -> None:
         self._failures.pop(meter, None)

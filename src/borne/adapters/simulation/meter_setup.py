@@ -50,7 +50,8 @@ class MeterSetup:
     host: str = LOOPBACK
     port: int = 0
     """0: any free one."""
-    unit: int = 1
+    unit: int = 0
+    """0: the one that meters of the type have at first."""
     framing: MeterFraming = MeterFraming.TCP
     serial: bool = False
     """On a serial line of its own (a pseudo-terminal)."""

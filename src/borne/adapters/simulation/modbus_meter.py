@@ -42,6 +42,7 @@ class ModbusMeterServer:
     ) -> None:
         self.address = ""
         self.port = 0
+        self.unit = setup.unit or profile.unit
         self.requests = 0
         self.last_client = ""
         self.fault = setup.fault
@@ -69,7 +70,7 @@ class ModbusMeterServer:
         return ModbusServer(
             SerialEndpoint("", self._profile.baud, self._profile.parity, self._profile.stop_bits),
             self._answer,
-            units=(self._setup.unit,),
+            units=(self.unit,),
             spoil=self._spoil,
             pty=True,
         )
@@ -81,7 +82,7 @@ class ModbusMeterServer:
         return ModbusServer(
             TcpEndpoint(setup.host, bound.port, Framing(setup.framing.value)),
             self._answer,
-            units=(setup.unit,) if in_frames else (setup.unit, *ANY_UNIT),
+            units=(self.unit,) if in_frames else (self.unit, *ANY_UNIT),
             spoil=self._spoil,
             listening=bound.socket,
         )
@@ -105,7 +106,7 @@ class ModbusMeterServer:
             return bytes(byte ^ 0xA5 for byte in frame)
         if self.fault is not MeterFault.WRONG_UNIT:
             return frame
-        other = self._setup.unit % 247 + 1
+        other = self.unit % 247 + 1
         if self._setup.serial or self._setup.framing is MeterFraming.RTU:
             return rtu_frame(other, frame[1:-2])
         return frame[:MBAP_UNIT] + bytes((other,)) + frame[MBAP_UNIT + 1 :]

@@ -95,7 +95,7 @@ class MeterChange(BaseModel):
     source: str | None = Field(None, min_length=1, max_length=20)
     host: str | None = Field(None, max_length=60)
     port: int | None = Field(None, ge=0, le=65535)
-    unit: int | None = Field(None, ge=1, le=247)
+    unit: int | None = Field(None, ge=0, le=247)
     framing: MeterFraming | None = None
     serial: bool | None = None
     fault: MeterFault | None = None

@@ -77,6 +77,7 @@ class SpeedwireSender:
     ) -> None:
         self.address = f"{group}:{port}"
         self.port = port
+        self.unit = setup.unit
         self.requests = 0
         self.last_client = ""
         self.fault = setup.fault

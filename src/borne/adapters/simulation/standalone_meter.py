@@ -181,7 +181,7 @@ async def serve(
     meter = make_meter(setup, CurveSource(curve, voltage_v, start_wh, loop.time))
     await meter.start()
     try:
-        announce(f"{SIMULATED[setup.type]}: {meter.address}, unit {setup.unit}")
+        announce(f"{SIMULATED[setup.type]}: {meter.address}, unit {meter.unit}")
         await ended.wait()
     finally:
         await meter.stop()

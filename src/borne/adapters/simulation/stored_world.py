@@ -118,7 +118,7 @@ class StoredMeter(_Stored):
     source: Annotated[str, Field(min_length=1, max_length=20)]
     host: Annotated[str, Field(min_length=1, max_length=60)]
     port: Annotated[int, Field(ge=0, le=65535)]
-    unit: Annotated[int, Field(ge=1, le=247)]
+    unit: Annotated[int, Field(ge=0, le=247)]
     framing: MeterFraming = MeterFraming.TCP
     serial: bool = False
     fault: MeterFault | None = None

@@ -283,10 +283,11 @@ class SimulatorPort(Protocol):
 
     @command("simulator/meters/{meter}", Role.OPERATOR, "Serve an energy meter", Effect.SET)
     async def set_meter(self, meter: MeterId, change: Members) -> None:
-        """`{"type": LABEL or slug, "source": "site", "host": "127.0.0.1", "port": 0, "unit": 1,
+        """`{"type": LABEL or slug, "source": "site", "host": "127.0.0.1", "port": 0, "unit": 0,
         "framing": "tcp", "serial": false, "fault": null}`. Omitted members stay; of a new meter
-        only `type` is needed. `source`: "site", "building", "socket-1", ...; `fault`: "silent",
-        "slow", "exception", "wrong-unit", "garbage", "frozen" or null."""
+        only `type` is needed. Port 0 is a free one, unit 0 the usual one of the type. `source`:
+        "site", "building", "socket-1", ...; `fault`: "silent", "slow", "exception", "wrong-unit",
+        "garbage", "frozen" or null."""
 
     @command("simulator/meters/{meter}", Role.OPERATOR, "Remove an energy meter", Effect.REMOVE)
     async def remove_meter(self, meter: MeterId) -> None:
