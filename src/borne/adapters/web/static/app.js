@@ -214,6 +214,7 @@
     const status = ctx?.response?.status;
     if (!status || status < 400 || ctx.response.raw?.headers.get("HX-Shown")) return;
     event.preventDefault();
+    if ("quiet" in event.target.dataset) return; // asks again by itself
     if ("stream" in event.target.dataset) {
       if (status === 401) location.reload();
       else again(event.target);
@@ -232,7 +233,7 @@
     toast(text, "fault");
   });
   on("htmx:error", (event) => {
-    if (event.detail?.error?.name !== "TypeError") return;
+    if (event.detail?.error?.name !== "TypeError" || "quiet" in event.target.dataset) return;
     if ("stream" in event.target.dataset) again(event.target);
     else toast(words.offline, "fault");
   });
