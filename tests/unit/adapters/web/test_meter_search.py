@@ -96,7 +96,8 @@ async def test_a_meter_on_a_line_is_used_for_a_socket(installer: Client, host: F
 async def test_a_meter_behind_a_gateway_keeps_its_way(installer: Client, host: FakeHost) -> None:
     host.search.found = [BEHIND_GATEWAY]
     await stage(installer, **ON)
-    await renewed(installer, await search(installer, hosts="192.0.2.9"))
+    await renewed(installer, await search(installer, hosts="192.0.2.9", port="1502"))
+    assert host.search.requests == [SearchRequest(("192.0.2.9",), 1502)]
     await installer.post("/meters/second/use/0", headers=HTMX)
     draft = (await installer.get("/settings/draft.json")).json()
     assert draft["SecondMeterSerialPort"] == "tcp://192.0.2.9:502"
@@ -122,6 +123,9 @@ async def test_the_page_shows_progress_and_cancels(installer: Client, host: Fake
         ({"hosts": " ".join(f"192.0.2.{n}" for n in range(129))}, "At most 128"),
         ({"hosts": "http://192.0.2.1"}, "Enter"),
         ({"hosts": "192.0.2.1;drop?"}, "Enter addresses such as"),
+        ({"hosts": "192.0.2.1", "port": "0"}, "Enter a port from 1 to 65535."),
+        ({"hosts": "192.0.2.1", "port": "65536"}, "Enter a port from 1 to 65535."),
+        ({"hosts": "192.0.2.1", "port": "five"}, "Enter a port from 1 to 65535."),
         ({"device": "/dev/ttyS0", "baud": "9601"}, "Choose a baud rate"),
         ({"device": "/dev/ttyS0", "parity": "mark"}, "Choose a baud rate"),
     ],

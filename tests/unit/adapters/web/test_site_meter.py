@@ -43,7 +43,7 @@ async def test_the_dashboard_shows_what_the_building_draws(
     host.site_meter.show(SITE_METER)
     text = await seen(await browser(Role.USER))
     assert "Building measured L1 12.3 A L2 8.1 A L3 -3.0 A (exports)" in text
-    assert "0 s ago · Siemens PAC2200 · LQN 0815" in text
+    assert "less than 10 s ago · Siemens PAC2200 · LQN 0815" in text
     details = text[text.index("External meter") :]
     for words in ("L2 229.8 V, 8.1 A, 1.9 kW", "Exported energy 4.32 kWh", "Frequency 50.02 Hz"):
         assert words in details
@@ -76,6 +76,13 @@ def test_a_meter_in_doubt_says_what_counts() -> None:
     assert card.state == "in doubt"
     assert card.assumed.startswith("Load management counts with 22.0\u202fA, 8.1\u202fA")
     assert site_card(NO_SITE_METER, Words("en"), master=True) is None
+
+
+async def test_a_meter_that_reports_changes_only_is_unchanged(
+    browser: Clients, host: FakeHost
+) -> None:
+    host.site_meter.show(replace(SITE_METER, age_s=75.0))
+    assert "unchanged for 1 min" in (await seen(await browser(Role.USER))).replace("\u00a0", " ")
 
 
 async def test_a_meter_that_never_answered(browser: Clients, host: FakeHost) -> None:

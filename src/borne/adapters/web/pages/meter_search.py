@@ -31,6 +31,7 @@ routes = Routes(OPERATOR)
 MAX_HOSTS = MAX_PLACES // 2
 """Each is asked as two units."""
 
+MAX_PORT = 65535
 MAX_TEXT = 4000
 """Characters of a list of addresses."""
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}", re.ASCII)
@@ -101,7 +102,10 @@ def _wanted(fields: Mapping[str, str]) -> SearchRequest:
     baud, parity = fields.get("baud", "9600"), fields.get("parity", Parity.NONE)
     if baud not in map(str, meter_view.BAUD_RATES) or parity not in set(Parity):
         raise ApiError(422, "invalid", N_("Choose a baud rate and a parity of the list."))
-    return SearchRequest(tuple(hosts), device=device, baud=int(baud), parity=Parity(parity))
+    port = fields.get("port") or "502"
+    if not re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) or not 1 <= int(port) <= MAX_PORT:
+        raise ApiError(422, "invalid", N_("Enter a port from 1 to 65535."))
+    return SearchRequest(tuple(hosts), int(port), device, int(baud), Parity(parity))
 
 
 def _hosts(text: str) -> list[str]:

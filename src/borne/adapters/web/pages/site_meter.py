@@ -24,6 +24,8 @@ class SiteMeterCard:
     """The currents are the last ones before the silence."""
     age_s: int | None
     age: str
+    freshness: str
+    """How old a present value is at most: pages are not redrawn with every poll."""
     meter: str
     reason: str
     assumed: str
@@ -36,6 +38,7 @@ _SITE: Mapping[SiteMeterState, tuple[str, str, str]] = {
     SiteMeterState.DOUBTED: ("triangle-alert", "warn", N_("in doubt")),
     SiteMeterState.SILENT: ("octagon-alert", "fault", N_("not communicating")),
 }
+FRESH_S = 10
 ALL_A = 9999.0
 """A fallback that leaves nothing for cars."""
 
@@ -57,11 +60,21 @@ def site_card(status: SiteMeterStatus, words: Words, *, master: bool) -> SiteMet
         status.state is SiteMeterState.SILENT,
         None if status.age_s is None else round(status.age_s),
         age_text(status.age_s, words),
+        _freshness(status.age_s, words),
         " · ".join(text for text in known if text),
         status.reason.render(words) if status.reason else "",
         _assumed(status, words) if master else "",
         bool(status.accepted_serial_number),
     )
+
+
+def _freshness(age_s: float | None, words: Words) -> str:
+    """A meter that is polled has become silent at that age; one that reports changes has not."""
+    if age_s is None:
+        return ""
+    if age_s < FRESH_S:
+        return words("less than {n} s ago").format(n=FRESH_S)
+    return words("unchanged for {age}").format(age=age_text(age_s, words))
 
 
 def _assumed(status: SiteMeterStatus, words: Words) -> str:
