@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -101,4 +102,19 @@ async def test_a_serial_line_has_one_setting() -> None:
     buses.lease(SerialEndpoint("/dev/ttyUSB0", baud=9600))
     with pytest.raises(ValueError, match="9600 baud"):
         buses.lease(SerialEndpoint("/dev/ttyUSB0", baud=19200))
+    await buses.close()
+
+
+async def test_two_names_of_a_serial_port_are_one_bus(tmp_path: Path) -> None:
+    name = tmp_path / "usb-RS485"
+    name.symlink_to("/dev/ttyUSB0")
+    buses = Buses()
+    long_name, short_name = SerialEndpoint(str(name)), SerialEndpoint("/dev/ttyUSB0")
+    bus = buses.lease(long_name)
+    assert buses.lease(short_name) is bus
+    await buses.release(long_name)
+    assert buses.lease(short_name) is bus
+    await buses.release(short_name)
+    await buses.release(short_name)
+    assert buses.lease(long_name) is not bus
     await buses.close()

@@ -150,6 +150,14 @@ class ModbusBus:
         return Unreachable(f"The connection to {self.endpoint} is closed.")
 
     async def _own_port(self) -> None:
+        while True:
+            try:
+                await self._work()
+            except Exception:
+                _log.exception("the bus at %s has failed", self.endpoint)
+                await asyncio.sleep(FIRST_RECONNECT_S)
+
+    async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
@@ -204,13 +212,16 @@ class ModbusBus:
         if task.cancelled():
             return
         error = task.exception()
-        if error is None:
+        if error is None and self._closed:
+            task.result().close()
+        elif error is None:
             self._down_reason = ""
             self._exchange.attach(task.result())
         else:
+            self._down_reason = str(error)
             if not isinstance(error, Unreachable):
                 _log.error("%s could not be opened", self.endpoint, exc_info=error)
-            self._down_reason = str(error)
+                self._down_reason = f"{self.endpoint} could not be opened by an internal error."
             self._delay_connecting()
         self._wake.set()
 
@@ -263,10 +274,21 @@ class ModbusBus:
         return max(at_s, device.distinct_from_s(job.request)) if self._rtu else at_s
 
     async def _serve(self, job: Job) -> None:
-        """One attempt. What it needs again waits in the queue at its old place, so that a stop
-        comes between two attempts."""
         loop = asyncio.get_running_loop()
-        job.asked_s = loop.time()
+        try:
+            await self._attempt(job)
+        except asyncio.CancelledError:
+            job.fail(self._closed_failure())
+            raise
+        except Exception:
+            _log.exception("a request to %s failed", self.endpoint)
+            job.fail(ModbusFailure(f"The request to {self.endpoint} failed by an internal error."))
+        self._line_free_s = loop.time() + self._gap_s
+
+    async def _attempt(self, job: Job) -> None:
+        """What must be tried again waits in the queue at its old place, so that a stop comes
+        between two attempts."""
+        job.asked_s = asyncio.get_running_loop().time()
         try:
             values = await self._exchange.ask(
                 job.unit, job.request, job.retry.timeout_s, again=job.attempts > 0
@@ -277,16 +299,9 @@ class ModbusBus:
             self._on_refused(job, refusal)
         except ModbusFailure as failure:
             self._on_failure(job, failure)
-        except asyncio.CancelledError:
-            job.fail(self._closed_failure())
-            raise
-        except Exception:
-            _log.exception("%s: a request failed", self.endpoint)
-            job.fail(ModbusFailure(f"The request to {self.endpoint} failed by an internal error."))
         else:
             self._on_answer(job)
             job.finish(values)
-        self._line_free_s = loop.time() + self._gap_s
 
     def _on_answer(self, job: Job) -> None:
         self._reconnect_s = FIRST_RECONNECT_S

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
 from borne.protocols.modbus.bus import ModbusBus, Opener
 from borne.protocols.modbus.endpoint import Endpoint, SerialEndpoint
 from borne.protocols.modbus.transports import open_link
@@ -13,36 +16,47 @@ class Buses:
     def __init__(self, opener: Opener = open_link) -> None:
         self._opener = opener
         self._leased: dict[Endpoint, tuple[ModbusBus, int]] = {}
+        """By the first endpoint that named the port."""
+        self._names: dict[Endpoint, Endpoint] = {}
 
     def lease(self, endpoint: Endpoint) -> ModbusBus:
         """The bus of a port. Each lease is given back by `release`.
 
         Raises ValueError if the same serial port is in use with other settings.
         """
-        bus, leases = self._leased.get(endpoint, (None, 0))
+        first = self._names.get(endpoint) or self._other_name(endpoint)
+        bus, leases = self._leased.get(first, (None, 0))
         if bus is None:
-            self._check_settings(endpoint)
             bus = ModbusBus(endpoint, self._opener)
-        self._leased[endpoint] = (bus, leases + 1)
+        self._leased[first] = (bus, leases + 1)
+        self._names[endpoint] = first
         return bus
 
-    def _check_settings(self, endpoint: Endpoint) -> None:
+    def _other_name(self, endpoint: Endpoint) -> Endpoint:
+        """A serial port has several names, such as those below /dev/serial/by-id."""
         if not isinstance(endpoint, SerialEndpoint):
-            return
+            return endpoint
+        path = os.path.realpath(endpoint.device)
         for other in self._leased:
-            if isinstance(other, SerialEndpoint) and other.device == endpoint.device:
+            if not isinstance(other, SerialEndpoint) or os.path.realpath(other.device) != path:
+                continue
+            if replace(other, device=endpoint.device) != endpoint:
                 raise ValueError(
                     f"{endpoint.device} is in use with {other.baud} baud, parity {other.parity}: "
                     "all meters on one line have the same settings."
                 )
+            return other
+        return endpoint
 
     async def release(self, endpoint: Endpoint) -> None:
         """Give a lease back."""
-        bus, leases = self._leased[endpoint]
+        first = self._names[endpoint]
+        bus, leases = self._leased[first]
         if leases > 1:
-            self._leased[endpoint] = (bus, leases - 1)
+            self._leased[first] = (bus, leases - 1)
             return
-        del self._leased[endpoint]
+        del self._leased[first]
+        self._names = {name: port for name, port in self._names.items() if port != first}
         await bus.close()
 
     def abort(self) -> None:
@@ -50,10 +64,12 @@ class Buses:
         for bus, _ in self._leased.values():
             bus.abort()
         self._leased.clear()
+        self._names.clear()
 
     async def close(self) -> None:
         """Close every port."""
         buses = [bus for bus, _ in self._leased.values()]
         self._leased.clear()
+        self._names.clear()
         for bus in buses:
             await bus.close()

@@ -45,6 +45,8 @@ IDLE_S: Final = 300.0
 """A client that asks nothing for so long is disconnected."""
 SILENCE_S: Final = 0.05
 """Ends a frame on a serial line; more than 3.5 characters, as adapters deliver in pieces."""
+NETWORK_SILENCE_S: Final = 0.2
+"""The same for RTU over TCP: a lost packet is sent again after some 0.2 s."""
 BROADCAST: Final = 0
 
 Reply = Sequence[int] | ExceptionCode | None
@@ -132,12 +134,14 @@ class ModbusServer:
         self._handler = handler
         self._units = units
         self._max_clients = max_clients
-        self._idle_s = math.inf if isinstance(endpoint, SerialEndpoint) else idle_s
+        self._idle_s = math.inf if self.device or pty else idle_s
         self._listening = listening
         self._pty = pty
         self._spoil = spoil
         self._mbap = isinstance(endpoint, TcpEndpoint) and endpoint.framing is Framing.TCP
         self._pause_s = 0.0
+        on_line = isinstance(endpoint, SerialEndpoint)
+        self._silence_s = SILENCE_S if on_line else NETWORK_SILENCE_S
         self._server: asyncio.Server | None = None
         self._clients: dict[asyncio.Task[None], Link] = {}
         self._closed = False
@@ -230,7 +234,7 @@ class ModbusServer:
             requests = codec.feed(data) if data else codec.silence()
             if requests or loop.time() >= idle_until_s:
                 return requests
-            until_s = min(idle_until_s, loop.time() + SILENCE_S) if data else idle_until_s
+            until_s = min(idle_until_s, loop.time() + self._silence_s) if data else idle_until_s
 
     async def _answer(self, unit: int, pdu: bytes, client: str) -> bytes | None:
         if self._units is not None and unit not in self._units:

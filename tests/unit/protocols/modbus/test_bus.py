@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -29,6 +30,7 @@ from borne.protocols.modbus.failures import (
     WrongAnswer,
 )
 from borne.protocols.modbus.job_queue import MAX_WAITING
+from borne.protocols.modbus.transports import Link
 from tests.support import modbus_line as device
 from tests.support.modbus_line import TURNAROUND_S, MemoryLine, Pieces, words_at
 from tests.support.virtual_time import virtual_time
@@ -632,3 +634,32 @@ def test_no_delay_gives_words_of_another_request(endpoint: Endpoint, seed: int) 
         await bench.bus.close()
 
     run()
+
+
+@virtual_time
+async def test_an_internal_error_ends_one_request(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger="borne")
+    bench = Bench(TCP)
+
+    def broken(request: bytes) -> Pieces:
+        raise RuntimeError(request)
+
+    bench.line.respond = broken
+    failure = await failure_of(bench.read(1))
+    assert str(failure) == "The request to meter:502 failed by an internal error."
+    bench.line.respond = bench.respond
+    assert await bench.read(1) == words_at(1, 0, 2)
+    await bench.bus.close()
+
+
+@virtual_time
+async def test_an_internal_error_of_a_connection(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger="borne")
+
+    async def broken(endpoint: Endpoint) -> Link:
+        raise RuntimeError(endpoint)
+
+    bus = ModbusBus(TCP, broken)
+    failure = await failure_of(bus.read(1, 3, 0, 1))
+    assert str(failure) == "meter:502 could not be opened by an internal error."
+    await bus.close()
