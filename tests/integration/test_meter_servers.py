@@ -31,6 +31,8 @@ from tests.support.timeouts import TEST_TIMEOUT_S
 
 SDM = "eastron_sdm630"
 NO_ANSWER_S = 0.05
+OWN_ADDRESS = "127.0.0.77"
+"""No other test takes a port of it while a meter is off."""
 
 
 @pytest.fixture
@@ -335,7 +337,8 @@ def _without(keys: set[str], view: ServedMeterView) -> dict[str, object]:
 
 async def test_meters_come_back_on_their_ports(tmp_path: Path) -> None:
     plant = await plant_on(tmp_path)
-    await plant.simulator.add_meter({"type": SDM, "source": "building", "unit": 5})
+    setup = {"type": SDM, "source": "building", "unit": 5, "host": OWN_ADDRESS}
+    await plant.simulator.add_meter(setup)
     await plant.simulator.add_meter({"type": "abb_b23", "serial": True, "fault": "silent"})
     before = plant.simulator.view()["meters"]
     await plant.close()
@@ -350,11 +353,11 @@ async def test_a_port_taken_meanwhile_is_shown_and_does_not_stop_the_others(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     plant = await plant_on(tmp_path)
-    await plant.simulator.add_meter({"type": SDM})
-    await plant.simulator.add_meter({"type": SDM})
+    await plant.simulator.add_meter({"type": SDM, "host": OWN_ADDRESS})
+    await plant.simulator.add_meter({"type": SDM, "host": OWN_ADDRESS})
     port = plant.simulator.view()["meters"][0]["port"]
     await plant.close()
-    with socket.create_server(("127.0.0.1", port)):
+    with socket.create_server((OWN_ADDRESS, port)):
         plant = await plant_on(tmp_path)
         first, second = await until_started(plant)
         assert (first["state"], first["address"], first["values"]) == ("failed", "", None)
