@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from borne.adapters.meters.failures import STOPPED, TOO_SLOW, NoMeasurement, explain
 from borne.application.ports.hardware import MeterSilent
 from borne.domain.meters.measurement import Measurement
+from borne.domain.settings.catalogue.meter_profiles import PROFILES, USER_DEFINED
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.messages import N_, Message, verbatim
 from borne.protocols.meter_profiles import Profile, Refresh
@@ -87,8 +88,11 @@ class ModbusMeter:
 
     @property
     def model(self) -> str:
-        """Maker and model."""
-        return f"{self._profile.vendor} {self._profile.model}"
+        """The label of its type; maker and model of a user-defined meter."""
+        known = PROFILES.get(self._profile.slug)
+        if known is None or known.slug == USER_DEFINED:
+            return f"{self._profile.vendor} {self._profile.model}"
+        return known.label
 
     @property
     def serial_number(self) -> str:

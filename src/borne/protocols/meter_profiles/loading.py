@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-from borne.domain.settings.catalogue.meter_profiles import METERS
+from borne.domain.settings.catalogue.meter_profiles import METERS, USER_DEFINED
 from borne.protocols.meter_profiles.parsing import parse
 from borne.protocols.meter_profiles.profile import Profile
 
-USER_DEFINED = "user_defined"
-"""The meter whose description the operator gives, to be read with `parse_profile`."""
 
 
 def slugs() -> tuple[str, ...]:
