@@ -10,7 +10,6 @@ from borne.protocols.meter_profiles.parsing import parse
 from borne.protocols.meter_profiles.profile import Profile
 
 
-
 def slugs() -> tuple[str, ...]:
     """The types of meters with a file, in the order of the settings."""
     return tuple(meter.slug for meter in METERS if meter.slug != USER_DEFINED)
