@@ -150,11 +150,11 @@ async def measure_line(device: str, seconds: float) -> None:
     bus = ModbusBus(SerialEndpoint(device, BAUD))
     polls = [Polls(bus, unit) for unit in range(1, ON_LINE + 1)]
     show(f"{ON_LINE} meters at {BAUD} baud", polls, await poll_all(polls, seconds))
-    cycle_s = statistics.mean([age for each in polls for age in each.ages_s])
+    latencies = [latency for each in polls for latency in each.latencies_s]
     minimum_s = LINE_CHARACTERS / CHARACTERS_PER_S + len(BLOCKS) * TURNAROUND_S
     sys.stdout.write(
-        f"  a cycle of all takes {cycle_s:.2f} s; characters and turnaround of the devices alone "
-        f"{ON_LINE * minimum_s:.2f} s\n"
+        f"  one poll of each takes {ON_LINE * statistics.mean(latencies):.2f} s of the line; "
+        f"its characters and the turnaround of the devices {ON_LINE * minimum_s:.2f} s\n"
     )
     await bus.close()
 
