@@ -116,6 +116,8 @@ class StationServices:
     find_meters: FindMeters | None = None
     site_meter: SiteMeterService | None = None
     """The second meter; its status is "absent" if none is set."""
+    meter_ages_s: Callable[[], Mapping[str, float]] = dict
+    """Ages of the last readings, by the number of the socket, or "second"."""
     queue: QueueReader = no_queue
     """What waits for the backend, and what was given up."""
     ocpp_whitelist: BackendTokens | None = None

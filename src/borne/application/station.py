@@ -223,6 +223,7 @@ class Station:
             try_meter=self.meters.trial,
             find_meters=parts.find_meters,
             site_meter=self.meters.site,
+            meter_ages_s=self.meters.ages_s,
             queue=partial(queue_view, parts.storage.outbox, parts.clock),
             ocpp_whitelist=self.cards.lists.cache,
             charging_profiles=self.charging.profiles,

@@ -19,7 +19,7 @@ from borne.domain.principals import Principal
 from borne.domain.settings.addressing import SettingAddress, field_label_of, resolve
 from borne.domain.settings.entry import Value
 from borne.domain.settings.snapshot import Settings
-from borne.domain.settings.values import Form, to_json
+from borne.domain.settings.values import Form, Malformed, parse, to_json
 from borne.foundation.json_value import JsonValue
 from borne.foundation.messages import Message
 
@@ -150,6 +150,15 @@ class SettingsStaging:
         raws = {name: item.raw for name, item in self._current(session).items()}
         return self._service.plan(raws, principal, Form.TEXT).after
 
+    def malformed(self, session: str) -> tuple[str, ...]:
+        """Names of the draft whose values `typed` has to leave out, as they cannot be read."""
+        facts, found = self._service.settings.facts, []
+        for name, item in self._current(session).items():
+            address = resolve(name, facts)
+            if address is not None and not _is_readable(address, item.raw):
+                found.append(name)
+        return tuple(found)
+
     def undo(self, session: str, name: str, principal: Principal) -> Draft:
         """Remove one change; resolves a conflict in favour of the other user."""
         self._touched(session).staged.pop(name, None)
@@ -201,6 +210,14 @@ class SettingsStaging:
         oldest = self._monotonic() - self._expires_s
         for session in [s for s, known in self._sessions.items() if known.touched_s <= oldest]:
             del self._sessions[session]
+
+
+def _is_readable(address: SettingAddress, raw: object) -> bool:
+    try:
+        parse(address.entry, raw, Form.TEXT)
+    except Malformed:
+        return False
+    return True
 
 
 def _item(

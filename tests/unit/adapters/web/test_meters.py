@@ -240,6 +240,18 @@ async def test_a_test_without_an_address_is_refused(
     assert not host.meter.asked
 
 
+async def test_what_cannot_be_read_is_not_replaced_by_the_saved_address(
+    operator: Client, host: FakeHost
+) -> None:
+    changes = {"DLMExternalMeterSupport": True, "SecondMeterIP": "192.0.2.50"}
+    await host.all.settings.change(changes, SYSTEM, "test")
+    await stage(operator, LOAD, SecondMeterIP="192.0.2.999")
+    answer = await operator.post("/meters/second/test", headers=HTMX)
+    assert answer.status_code == 422
+    assert "Correct the settings of the meter first." in answer.text
+    assert host.meter.asked == []
+
+
 async def test_a_station_that_cannot_test(operator: Client, host: FakeHost) -> None:
     host.replace(try_meter=None)
     await stage(operator, LOAD, **SECOND, SecondMeterIP="192.0.2.50")
@@ -310,6 +322,7 @@ async def test_the_help_page_reads_the_saved_second_meter(operator: Client, host
     assert "The meter answers." in text
     assert "192.0.2.50:502" in text
     assert "Load management assumes the fallback value" in text
+    assert "Modbus Siemens 7KM2200 (TCP) · 192.0.2.50:502, unit id 1" in text
 
 
 async def test_the_help_page_reads_each_ocpp_meter(operator: Client, host: FakeHost) -> None:
@@ -320,6 +333,10 @@ async def test_the_help_page_reads_each_ocpp_meter(operator: Client, host: FakeH
     assert "Read meter now" in (await operator.get(path)).text
     await host.all.settings.change(more, SYSTEM, "test")
     assert "Socket 2: read meter now" in (await operator.get(path)).text
+    host.replace(meter_ages_s=lambda: {"2": 75.0})
+    text = text_of((await operator.get(path)).text).replace("\u202f", " ")
+    assert "192.0.2.7:502, unit id 1 · no value yet" in text
+    assert "192.0.2.8:502, unit id 1 · last value 1 min ago" in text
     await operator.post(f"/meters/ocpp-2/test{SAVED}", headers=HTMX)
     await asyncio.sleep(0)
     assert [address.host for address in host.meter.asked] == ["192.0.2.8"]

@@ -95,6 +95,7 @@ def test_what_is_typed_counts_before_it_fits_together(bench: Bench) -> None:
     typed = bench.staging.typed("s", OPERATOR)
     assert typed["SecondMeterConfig"] == "abb_b23"
     assert typed["SecondMeterBaudRate"] == 9600
+    assert bench.staging.malformed("s") == ("SecondMeterBaudRate",)
     assert bench.service.settings["SecondMeterConfig"] != "abb_b23"
 
 

@@ -51,6 +51,31 @@ def read_buttons(remedy: Remedy, request: Request) -> tuple[tuple[str, str], ...
     )
 
 
+def places(remedy: Remedy, request: Request) -> tuple[str, ...]:
+    """For each meter its type and address, and how old its last value is."""
+    words, services = words_for(request), station(request)
+    settings, ages_s = settings_of(services).settings, services.meter_ages_s()
+    found = []
+    for slot in meters_of(remedy, request):
+        address = meter_view.address_of(slot, settings)
+        if address is None:
+            continue
+        number = "second" if slot is meter_view.SECOND else str(slot.connector)
+        age_s = ages_s.get(number)
+        age = (
+            words("no value yet")
+            if age_s is None
+            else words("last value {age} ago").format(age=meter_view.age_text(age_s, words))
+        )
+        parts = (
+            meter_view.type_name(address.slug, words),
+            meter_view.address_text(address, words),
+            age,
+        )
+        found.append(" · ".join(parts))
+    return tuple(found)
+
+
 def panels(remedy: Remedy, request: Request) -> tuple[tuple[str, Panel | None], ...]:
     """For each meter its key, and the visitor's test if there is one."""
     login, settings = visitor(request).login, settings_of(station(request)).settings

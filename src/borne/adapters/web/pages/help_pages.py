@@ -115,6 +115,7 @@ class Line:
     buttons: tuple[Button, ...]
     panels: tuple[tuple[str, Panel | None], ...] = ()
     """Live tests of meters, by the meter's key."""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,7 @@ def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
             if step.check and judged
             else None,
             buttons(step, remedy, request, status),
-            help_meters.panels(remedy, request) if step.action is RemedyAction.READ_METER else (),
+            *_about_meters(step, remedy, request),
         )
         for step in remedy.steps
     ]
@@ -248,6 +249,14 @@ def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
         "site_meter": site_meter_card(request) if remedy.fault is Fault.METER_EXTERNAL else None,
         "notices": _notices(services, words) if remedy.fault is Fault.STORAGE_DAMAGED else (),
     }
+
+
+def _about_meters(
+    step: RemedyStep, remedy: Remedy, request: Request
+) -> tuple[tuple[tuple[str, Panel | None], ...], tuple[str, ...]]:
+    if step.action is not RemedyAction.READ_METER:
+        return (), ()
+    return help_meters.panels(remedy, request), help_meters.places(remedy, request)
 
 
 def _notices(services: StationServices, words: Words) -> list[str]:

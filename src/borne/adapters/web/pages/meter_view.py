@@ -22,6 +22,8 @@ from borne.foundation.messages import N_
 
 SECTION = "Meter"
 """The section of the settings that describes a meter, on two pages."""
+PARTS = ("Config", "IP", "Port", "UnitId", "SerialPort", "BaudRate", "Parity")
+"""The ends of the names of a meter's settings."""
 BAUD_RATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 EXPORTS = 0.05
 """Smaller values, in A and in W, are neither import nor export."""

@@ -27,6 +27,7 @@ from borne.application.meters.site_meter_service import SiteMeterService
 from borne.application.refusals import Refused
 from borne.domain.help import meter_help
 from borne.domain.settings.catalogue.meter_profiles import PROFILES
+from borne.domain.settings.snapshot import Settings
 from borne.domain.station.faults import Fault
 from borne.foundation.messages import N_
 
@@ -64,7 +65,7 @@ async def start(request: Request, key: Key, saved: bool = False) -> Response:
         raise ApiError(404, "no_trial", N_("This station cannot test a meter."))
     if not saved and not editor.may_set(slot):
         raise Refused("forbidden", N_("Only who may set this meter may test it."))
-    settings = editor.service.settings if saved else editor.typed
+    settings = editor.service.settings if saved else _typed(editor, slot)
     address = meter_view.address_of(slot, settings)
     if address is None:
         raise ApiError(422, "no_meter", N_("There is no meter to ask: choose its type first."))
@@ -74,6 +75,15 @@ async def start(request: Request, key: Key, saved: bool = False) -> Response:
     if saved and not is_htmx(request):
         return RedirectResponse(f"/help/{_HELP[slot is meter_view.SECOND].value}", 303)
     return _answer(editor, slot, test)
+
+
+def _typed(editor: SettingsEditor, slot: MeterSlot) -> Settings:
+    """The settings as typed. Raises ApiError if one of the meter cannot be read: another meter than
+    the one on the page would be asked."""
+    own = {slot.name(what) for what in meter_view.PARTS}
+    if own & set(editor.staging.malformed(editor.key)):
+        raise ApiError(422, "invalid", N_("Correct the settings of the meter first."))
+    return editor.typed
 
 
 @routes.post("/meters/{key}/test/renew")
