@@ -11,9 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from borne.domain.meters.address import Parity
-from borne.domain.settings.catalogue.meter_profiles import METERS
+from borne.domain.settings.catalogue.meter_profiles import METERS, USER_DEFINED
 from borne.protocols.meter_profiles import (
-    USER_DEFINED,
     Profile,
     ProfileError,
     Refresh,

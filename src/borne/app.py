@@ -33,6 +33,7 @@ from borne.adapters.storage import open_storage
 from borne.adapters.storage.decision_files import DecisionFiles
 from borne.adapters.web.contract import Readiness
 from borne.application.backend.backend_answers import BackendAnswers
+from borne.application.charging.metering_service import MeteringService
 from borne.application.composition.parts import StationParts
 from borne.application.maintenance.decision_journal import DecisionJournal
 from borne.application.maintenance.local_commands import (
@@ -75,6 +76,8 @@ from borne.protocols.status_json import status_json
 
 LIVE_POLL_S = 1.0
 DECISIONS_S = 60.0
+MAX_METER_TEXT = 25
+"""Characters of type and serial number of the meter in a BootNotification (OCPP 1.6, 6.3)."""
 TRUSTED_YEAR = 2025
 """A system clock before this year has never been set."""
 
@@ -379,7 +382,7 @@ class Host:
             backend_config(settings, list(station.connectors), security.certificates.material),
             services,
             storage,
-            partial(_boot_content, settings, services.firmware.version),
+            partial(_boot_content, settings, services.firmware.version, station.metering),
             answers,
             self.clock,
             self.options.rng,
@@ -462,11 +465,14 @@ def _facts(station: Station) -> MetricSources:
     )
 
 
-def _boot_content(settings: Settings, version: str) -> dict[str, str]:
+def _boot_content(settings: Settings, version: str, metering: MeteringService) -> dict[str, str]:
+    model, serial_number = metering.main_meter()
+    meter = {"meter_type": model.removeprefix("Modbus "), "meter_serial_number": serial_number}
     return {
         "charge_point_vendor": settings.text("ChargePointVendor"),
         "charge_point_model": settings.text("ChargePointModel"),
         "charge_point_serial_number": settings.text("ChargePointSerialNumber"),
         "charge_box_serial_number": settings.text("ChargePointSerialNumber"),
         "firmware_version": version,
+        **{name: text[:MAX_METER_TEXT] for name, text in meter.items() if text},
     }

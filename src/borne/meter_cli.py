@@ -21,12 +21,12 @@ from borne.adapters.meters.user_defined import read_profile
 from borne.application.meters.meter_trial import Polls
 from borne.domain.meters.address import MeterAddress, Parity
 from borne.domain.meters.findings import Surroundings, findings
-from borne.domain.settings.catalogue.meter_profiles import MeterProfile
+from borne.domain.settings.catalogue.meter_profiles import USER_DEFINED, MeterProfile
 from borne.domain.settings.meter_names import find_meter_type, nearest_labels
 from borne.meter_output import json_line, table
 from borne.meter_scan_cli import scan_command
 from borne.meter_simulation import simulate
-from borne.protocols.meter_profiles import USER_DEFINED, Profile, load_profile
+from borne.protocols.meter_profiles import Profile, load_profile
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Framing
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from borne.adapters.simulation.world_measurement import world_measurement
 from borne.domain.meters.site_status import SiteMeterState, SiteMeterStatus
 from borne.domain.station.faults import Fault
 from tests.support.billing import RunningStation, billed_wh, check_messages, running_station
-from tests.support.served_meter import ServedMeter, served_meter
+from tests.support.central_system import Ledger, central_system
+from tests.support.running_station import running_station as station_at_once
+from tests.support.served_meter import THREE_PHASES, ServedMeter, served_meter
 from tests.support.simulated_world import world_of
 from tests.support.virtual_time import virtual_time
 
@@ -120,3 +123,24 @@ async def test_a_power_cut_leaves_no_meter_polling(tmp_path: Path) -> None:
         await asyncio.sleep(60)
         assert meter.requests > before
         assert 0 <= at.socket.register_wh - at.connector()["register_wh"] <= POLL_WH
+
+
+async def test_a_backend_is_told_type_and_serial_number_of_the_meter(tmp_path: Path) -> None:
+    """OCPP 1.6, 6.3: both are at most 25 characters long."""
+    numbered = replace(THREE_PHASES, serial_number="123456")
+    async with (
+        central_system(Ledger()) as central,
+        served_meter("inepro_pro380", numbered) as meter,
+    ):
+        settings: dict[str, Any] = {
+            "ConnectionType": "ethernet",
+            "WebSocketsBackendURL": central.url,
+            "ChargePointID": "CP-1",
+            "MeterConfig": "inepro_pro380",
+            "MeterSerialPort": f"tcp://127.0.0.1:{meter.port}",
+        }
+        async with station_at_once(tmp_path, **settings):
+            await central.ledger.wait_for("BootNotification")
+        (boot,) = central.ledger.of("BootNotification")
+        assert boot["meter_type"] == "Inepro PRO380 (RTU)"
+        assert boot["meter_serial_number"] == "123456"

@@ -142,6 +142,13 @@ class MeteringService:
         channel = self._channels.get(connector)
         return channel is not None and channel.meter.billing
 
+    def main_meter(self) -> tuple[str, str]:
+        """Model and serial number of the first billing meter; empty where unknown."""
+        for channel in self._channels.values():
+            if channel.meter.billing:
+                return str(channel.meter.model), str(channel.meter.serial_number)
+        return "", ""
+
     # Sessions -------------------------------------------------------------------------------
 
     def begin(self, connector: int, session_id: str) -> Account | None:

@@ -2,7 +2,6 @@
 
 from borne.protocols.meter_profiles.description import Transport
 from borne.protocols.meter_profiles.loading import (
-    USER_DEFINED,
     load_profile,
     parse_profile,
     slugs,
@@ -17,7 +16,6 @@ from borne.protocols.meter_profiles.profile import (
 from borne.protocols.meter_profiles.registers import Block, Register
 
 __all__ = [
-    "USER_DEFINED",
     "Block",
     "Capabilities",
     "Profile",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from borne.domain.settings.catalogue.meter_profiles import METERS
+from borne.domain.settings.catalogue.meter_profiles import METERS, USER_DEFINED
 from borne.domain.settings.entry import MeterReach
 from borne.protocols.meter_profiles import (
-    USER_DEFINED,
     Refresh,
     SignedCurrent,
     Transport,

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from borne.adapters.web.i18n import Words
 from borne.application.ports.simulator import MeterValues, ServedMeterView, WorldView
-from borne.domain.settings.catalogue.meter_profiles import METERS
+from borne.domain.settings.catalogue.meter_profiles import METERS, USER_DEFINED
 from borne.foundation.messages import N_
 
-USER_DEFINED = "user_defined"
 FAULTS: dict[str, str] = {
     "silent": N_("silent"),
     "slow": N_("slow"),
