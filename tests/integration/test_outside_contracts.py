@@ -261,7 +261,7 @@ async def test_without_a_token_the_api_answers_401(tmp_path: Path) -> None:
             assert (await client.get(path)).status_code == 200
 
 
-METRIC = re.compile(r'(borne_[a-z_]+)(?:\{connector="([0-9]+)"\})? ([0-9.e+-]+|inf)')
+METRIC = re.compile(r'(borne_[a-z_]+)(?:\{(?:connector|meter)="([0-9a-z]+)"\})? ([0-9.e+-]+|inf)')
 
 
 async def test_metrics_show_the_station(tmp_path: Path) -> None:
