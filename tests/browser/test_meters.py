@@ -117,6 +117,9 @@ def test_the_dashboard_follows_the_building(page: Page, fake: Fake) -> None:
 
 def test_an_exchanged_meter_is_accepted(page: Page, fake: Fake) -> None:
     fake.do(lambda host: host.site_meter.show(OTHER_METER))
+    expect(page.locator("#site-meter")).to_contain_text("LQN 4711")
+    problems = AXE.run(page, options={"runOnly": RULES}).response["violations"]
+    assert [each["id"] for each in problems] == []
     page.get_by_role("button", name="Accept the new meter").click()
     expect(page.get_by_text("The new meter is accepted.")).to_be_visible()
     expect(page.locator("#site-meter")).to_contain_text("measured")

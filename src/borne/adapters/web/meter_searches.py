@@ -20,7 +20,7 @@ from borne.application.meters.meter_search import (
     SearchRequest,
 )
 from borne.application.refusals import Refused
-from borne.foundation.messages import N_, Explained, Message
+from borne.foundation.messages import N_, Explained, Message, verbatim
 
 SEARCH_S = 600.0
 PAUSE_S = 10.0
@@ -123,6 +123,8 @@ class MeterSearches:
             search.complete = True
         except Explained as error:
             search.problem = error.message
+        except ValueError as error:
+            search.problem = verbatim(str(error))
         except Exception:
             _log.exception("the search for meters failed")
             search.problem = Message(_FAILED)

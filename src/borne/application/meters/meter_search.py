@@ -45,5 +45,6 @@ class FoundMeter:
 
 
 FindMeters = Callable[[SearchRequest], AsyncGenerator[SearchProgress | FoundMeter, None]]
-"""Asks all places, by reading only; closing the generator ends the search. Raises ValueError for
-more than MAX_PLACES places, and Explained for a serial port that cannot be one."""
+"""Asks all places, by reading only; closing the generator ends the search. Raises ValueError with a
+sentence for people for more than MAX_PLACES places and for a serial port that is in use at another
+speed, and Explained for one that cannot be one."""

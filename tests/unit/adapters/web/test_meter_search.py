@@ -209,10 +209,11 @@ async def test_it_ends_with_its_login() -> None:
 @virtual_time
 async def test_its_failure_is_explained(caplog: pytest.LogCaptureFixture) -> None:
     searches, find = MeterSearches(), FakeSearch()
-    find.error = Explained("There is no such line.")
-    search = searches.start("me", REQUEST, find)
-    await asyncio.sleep(PAUSE_S + 1)
-    assert str(search.problem) == "There is no such line."
+    for error in (Explained("There is no such line."), ValueError("The line is in use.")):
+        find.error = error
+        search = searches.start("me", REQUEST, find)
+        await asyncio.sleep(PAUSE_S + 1)
+        assert str(search.problem) == str(error)
     find.error = RuntimeError("a bug")
     search = searches.start("me", REQUEST, find)
     await asyncio.sleep(1)
