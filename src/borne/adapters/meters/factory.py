@@ -14,6 +14,7 @@ from borne.foundation.messages import N_, Message
 from borne.protocols.meter_profiles import Profile, Transport, load_profile
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Framing, TcpEndpoint
+from borne.protocols.modbus.job_queue import Priority
 
 UNKNOWN_TYPE = N_("There is no meter type {slug}.")
 BAD_UNIT = N_("A serial line has no unit {unit}: 1 to 247.")
@@ -30,9 +31,10 @@ def build_meter(
     *,
     profile: Profile | None = None,
     energy_every: int = ENERGY_EVERY,
+    priority: Priority = Priority.READ,
 ) -> FieldMeter:
     """The meter at an address, not started yet. `profile` replaces the one of the address's type,
-    for a user-defined meter. Raises BadAddress."""
+    for a user-defined meter; `priority` is that of its requests. Raises BadAddress."""
     profile = profile or _profile(address.slug)
     if profile.transport is Transport.SPEEDWIRE:
         return SpeedwireMeter(address.serial_number, _ip_address(address.host))
@@ -42,7 +44,9 @@ def build_meter(
     endpoint = endpoint_of(address, on_line=on_line, stop_bits=profile.stop_bits)
     if not (isinstance(endpoint, TcpEndpoint) and endpoint.framing is Framing.TCP):
         _check_unit(address.unit)
-    return ModbusMeter(profile, address.unit, endpoint, buses, energy_every=energy_every)
+    return ModbusMeter(
+        profile, address.unit, endpoint, buses, energy_every=energy_every, priority=priority
+    )
 
 
 def build_billing_meter(

@@ -23,10 +23,12 @@ from borne.protocols.modbus.bus import ModbusBus
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Endpoint
 from borne.protocols.modbus.failures import ModbusFailure, NoAnswer
-from borne.protocols.modbus.job_queue import RetryPolicy
+from borne.protocols.modbus.job_queue import Priority, RetryPolicy
 
 PERIOD_S = 1.0
 POLL_TIMEOUT_S = 3.0
+SCAN_TIMEOUT_S = 10.0
+"""The requests of a test wait until those of the meters in use are answered."""
 RESOLVE_TIMEOUT_S = 10.0
 """To find the registers of a SunSpec meter takes some twenty requests."""
 ENERGY_EVERY = 10
@@ -64,6 +66,7 @@ class ModbusMeter:
         buses: Buses,
         *,
         energy_every: int = ENERGY_EVERY,
+        priority: Priority = Priority.READ,
     ) -> None:
         self._profile = profile
         self._resolved: Profile | None = None
@@ -73,6 +76,8 @@ class ModbusMeter:
         self._endpoint = endpoint
         self._buses = buses
         self._energy_every = energy_every
+        self._priority = priority
+        self._timeout_s = SCAN_TIMEOUT_S if priority is Priority.SCAN else POLL_TIMEOUT_S
         self._retry = RetryPolicy(pause_s=profile.pause_s)
         self._bus: ModbusBus | None = None
         self._task: asyncio.Task[None] | None = None
@@ -186,7 +191,7 @@ class ModbusMeter:
         except Unresolved as unresolved:
             return self._miss(unresolved.message)
         except TimeoutError:
-            return self._miss(Message(TOO_SLOW, self._place() | {"seconds": POLL_TIMEOUT_S}))
+            return self._miss(Message(TOO_SLOW, self._place() | {"seconds": self._timeout_s}))
         except Exception:
             _log.exception("meter %s at %s", self.model, self._endpoint)
             return self._miss(Message(INTERNAL))
@@ -201,10 +206,15 @@ class ModbusMeter:
         every = with_energy or self._slow is None or self._since_energy + 1 >= self._energy_every
         blocks = fast if fast and not every else profile.blocks(Refresh.ALL)
         words: dict[tuple[int, int], int] = {}
-        async with asyncio.timeout(POLL_TIMEOUT_S):
+        async with asyncio.timeout(self._timeout_s):
             for block in blocks:
                 values = await bus.read(
-                    self._unit, block.function, block.address, block.count, retry=retry
+                    self._unit,
+                    block.function,
+                    block.address,
+                    block.count,
+                    priority=self._priority,
+                    retry=retry,
                 )
                 for offset, value in enumerate(values):
                     words[block.function, block.address + offset] = value
@@ -234,7 +244,14 @@ class ModbusMeter:
         async def read(function: int, address: int, count: int) -> tuple[int, ...]:
             nonlocal ignored
             try:
-                return await bus.read(self._unit, function, address, count, retry=self._retry)
+                return await bus.read(
+                    self._unit,
+                    function,
+                    address,
+                    count,
+                    priority=self._priority,
+                    retry=self._retry,
+                )
             except NoAnswer:
                 ignored = True
                 raise

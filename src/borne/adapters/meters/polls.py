@@ -17,6 +17,7 @@ from borne.domain.meters.measurement import Measurement
 from borne.foundation.messages import Message
 from borne.protocols.meter_profiles import Profile, SignedCurrent, load_profile
 from borne.protocols.modbus.buses import Buses
+from borne.protocols.modbus.job_queue import Priority
 
 SPEEDWIRE = "sma_speedwire"
 SERIOUS = {FindingCode.IMPLAUSIBLE, FindingCode.WRONG_WORD_ORDER, FindingCode.NO_VOLTAGE}
@@ -29,7 +30,8 @@ async def poll_meter(
 ) -> Polls:
     """What `polls` polls of the meter at an address give; never raises for what the meter does."""
     try:
-        meter = build_meter(address, buses, profile=profile)
+        # A wrong type or unit is tried beside the polls of meters that are in use.
+        meter = build_meter(address, buses, profile=profile, priority=Priority.SCAN)
     except BadAddress as bad:
         return Polls((), error=bad.message)
     await meter.start()

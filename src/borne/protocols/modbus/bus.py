@@ -38,6 +38,10 @@ CLOCK_STEP_S: Final = 1e-9
 """A timer may end a step of the clock early; to wait for the rest could take many turns."""
 FIRST_RECONNECT_S: Final = 0.5
 LONGEST_RECONNECT_S: Final = 10.0
+USED_S: Final = 5.0
+"""A port that was asked something else than a scan within this time is in use."""
+SCAN_PAUSE: Final = 2.0
+"""After each request on a port in use, a scan leaves it this many times as long to the others."""
 DEFAULT_RETRY: Final = RetryPolicy()
 _NO_PATH: Final = (
     ExceptionCode.GATEWAY_PATH_UNAVAILABLE,
@@ -68,6 +72,8 @@ class ModbusBus:
         self._opening: asyncio.Task[Link] | None = None
         self._closed = False
         self._line_free_s = float("-inf")
+        self._used_s = float("-inf")
+        self._scan_from_s = float("-inf")
         self._down_since_s = float("-inf")
         self._connect_at_s = float("-inf")
         self._reconnect_s = FIRST_RECONNECT_S
@@ -271,7 +277,12 @@ class ModbusBus:
     def _ready_s(self, job: Job) -> float:
         device = self._devices[job.unit]
         at_s = max(self._line_free_s, device.asked_s + job.retry.pause_s)
+        if job.priority is Priority.SCAN:
+            at_s = max(at_s, self._scan_from_s)
         return max(at_s, device.distinct_from_s(job.request)) if self._rtu else at_s
+
+    def _in_use(self, now_s: float) -> bool:
+        return now_s - self._used_s < USED_S
 
     async def _serve(self, job: Job) -> None:
         loop = asyncio.get_running_loop()
@@ -283,7 +294,12 @@ class ModbusBus:
         except Exception:
             _log.exception("a request to %s failed", self.endpoint)
             job.fail(ModbusFailure(f"The request to {self.endpoint} failed by an internal error."))
-        self._line_free_s = loop.time() + self._gap_s
+        now_s = loop.time()
+        self._line_free_s = now_s + self._gap_s
+        if job.priority is not Priority.SCAN:
+            self._used_s = now_s
+        elif self._in_use(now_s):
+            self._scan_from_s = now_s + SCAN_PAUSE * (now_s - job.asked_s)
 
     async def _attempt(self, job: Job) -> None:
         """What must be tried again waits in the queue at its old place, so that a stop comes
@@ -312,7 +328,7 @@ class ModbusBus:
     def _on_refused(self, job: Job, refusal: ExceptionAnswer) -> None:
         now_s = asyncio.get_running_loop().time()
         if refusal.code in _NO_PATH:
-            self._devices[job.unit].on_no_answer(now_s)
+            self._on_no_answer(job, now_s)
         else:
             self._on_answer(job)
         job.fail(refusal)
@@ -339,17 +355,32 @@ class ModbusBus:
     def _again_or_fail(self, job: Job, failure: ModbusFailure) -> None:
         job.attempts += 1
         now_s = asyncio.get_running_loop().time()
-        device = self._devices[job.unit]
-        attempts = job.retry.attempts
-        if device.failures and job.priority >= Priority.READ:
-            # A silent unit costs the others one time-out, no more.
-            attempts = 1 if self._devices.shares_line(job.unit, now_s) else attempts
-        if job.attempts < attempts and not job.result.done():
+        if job.attempts < self._attempts(job, now_s) and not job.result.done():
             self._queue.put_back(job)
             return
-        if isinstance(failure, NoAnswer) and isinstance(self.endpoint, TcpEndpoint):
+        disturbs = job.priority is Priority.SCAN and self._in_use(now_s)
+        if (
+            isinstance(failure, NoAnswer)
+            and isinstance(self.endpoint, TcpEndpoint)
+            and not disturbs
+        ):
             # Perhaps only the connection is dead: the device restarted, a router forgot it.
             self._drop_link(now_s)
         if not isinstance(failure, Unreachable):
-            device.on_no_answer(now_s)
+            self._on_no_answer(job, now_s)
         job.fail(failure)
+
+    def _attempts(self, job: Job, now_s: float) -> int:
+        """A silent unit costs the others one time-out, no more, and so does a scan."""
+        if job.priority is Priority.SCAN and self._in_use(now_s):
+            return 1
+        silent = job.priority >= Priority.READ and self._devices[job.unit].failures
+        if silent and self._devices.shares_line(job.unit, now_s):
+            return 1
+        return job.retry.attempts
+
+    def _on_no_answer(self, job: Job, now_s: float) -> None:
+        """A scan asks for registers that a unit may ignore: it does not show that the unit is
+        silent to others."""
+        if job.priority is not Priority.SCAN:
+            self._devices[job.unit].on_no_answer(now_s)
