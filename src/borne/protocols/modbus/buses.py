@@ -49,8 +49,10 @@ class Buses:
         return endpoint
 
     async def release(self, endpoint: Endpoint) -> None:
-        """Give a lease back."""
-        first = self._names[endpoint]
+        """Give a lease back; without effect after `close` or `abort`, which end all leases."""
+        first = self._names.get(endpoint)
+        if first is None:
+            return
         bus, leases = self._leased[first]
         if leases > 1:
             self._leased[first] = (bus, leases - 1)
