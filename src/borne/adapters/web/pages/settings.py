@@ -68,6 +68,7 @@ class SettingsEditor:
         self.key = who.login.key
         self.service = settings_of(services)
         self.staging: SettingsStaging = web_state(request.app).staging.of(services)
+        self._views: tuple[Settings, list[SettingView]] | None = None
 
     @property
     def draft(self) -> Draft:
@@ -75,8 +76,11 @@ class SettingsEditor:
 
     @property
     def views(self) -> list[SettingView]:
-        """The settings that are visible to the visitor."""
-        return self.service.list(self.principal)
+        """The settings that are visible to the visitor; made once for each revision."""
+        settings = self.service.settings
+        if self._views is None or self._views[0] is not settings:
+            self._views = settings, self.service.list(self.principal)
+        return self._views[1]
 
     def may_set(self, slot: MeterSlot) -> bool:
         """True if the visitor may choose this meter, and so may test it."""
