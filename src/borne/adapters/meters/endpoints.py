@@ -11,7 +11,7 @@ from borne.protocols.modbus.endpoint import Endpoint, Framing, SerialEndpoint, T
 
 NO_HOST = N_("The address of the meter is not set.")
 NO_DEVICE = N_("The serial port of the meter is not set.")
-BAD_DEVICE = N_("{device} is no serial port: /dev/NAME, rtu://HOST:PORT or tcp://HOST:PORT.")
+BAD_DEVICE = N_("{device} is no serial port: enter /dev/NAME, rtu://HOST:PORT or tcp://HOST:PORT.")
 DEFAULT_PORT = 502
 _FRAMINGS = {"rtu": Framing.RTU, "tcp": Framing.TCP}
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")

@@ -17,7 +17,7 @@ from borne.protocols.modbus.endpoint import Framing, TcpEndpoint
 from borne.protocols.modbus.job_queue import Priority
 
 UNKNOWN_TYPE = N_("There is no meter type {slug}.")
-BAD_UNIT = N_("A serial line has no unit {unit}: 1 to 247.")
+BAD_UNIT = N_("A serial line has no unit {unit}: unit ids are 1 to 247.")
 MAX_UNIT = 247
 NO_IP_ADDRESS = N_("{host} is no IP address such as 192.168.1.20, which a Speedwire meter needs.")
 NO_REGISTERS = N_("The registers of {model} are not known: describe them as a user-defined meter.")

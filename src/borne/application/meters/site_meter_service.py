@@ -45,6 +45,7 @@ KEYS = ("DLMMainDistributionLimit", "DLMExternalLoadFallback", "DLMExternalMeter
 
 _STARTING = N_("The second meter has not answered twice yet.")
 _NO_ANSWER = N_("The second meter does not answer: {why}")
+_NO_READING = N_("no reading for {seconds} s")
 _OTHER = N_(
     "Another meter answers: serial number {seen} instead of {known}. Its readings do not count "
     "until an operator accepts it."
@@ -254,7 +255,8 @@ class SiteMeterService:
 
     def _set_silent(self) -> None:
         self._timers.cancel("silent")
-        no_reading = Message(_NO_ANSWER, {"why": f"no reading for {SILENCE_S:.0f} s"})
+        why = Message(_NO_READING, {"seconds": f"{SILENCE_S:.0f}"})
+        no_reading = Message(_NO_ANSWER, {"why": why})
         self._reason = self._failure or no_reading
         self._silent = True
         self._trust = Trust()

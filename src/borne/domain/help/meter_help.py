@@ -39,7 +39,7 @@ MISSING: Mapping[MeterReach, str] = MappingProxyType(
 CHECKS: Mapping[MeterReach, tuple[str, ...]] = MappingProxyType(
     {
         MeterReach.NETWORK: (
-            N_("Is the meter's display on, and does the lamp at its network socket light?"),
+            N_("Is the meter's display on, and is the lamp at its Ethernet socket lit?"),
             N_("Compare the IP address with the one that the meter shows in its display or menu."),
             N_(
                 "Is the station in the same network? The first three numbers of both addresses are "
@@ -50,18 +50,21 @@ CHECKS: Mapping[MeterReach, tuple[str, ...]] = MappingProxyType(
                 "Some meters answer one or two devices only: is an energy manager connected to it "
                 "already?"
             ),
-            N_("Compare the unit id and the type."),
+            N_("Compare unit id and type with those of the meter."),
         ),
         MeterReach.LINE: (
             N_("Is the meter's display on? Otherwise it has no supply."),
             N_("Does the serial port exist, and does no other program use it?"),
             N_("Exchange the wires A and B: this does no harm, and names differ between makers."),
             N_("Compare baud rate and parity with the menu of the meter."),
-            N_("Compare the unit id. Every device on the line needs its own."),
+            N_(
+                "Compare the unit id with that of the meter. Every device on the line needs its "
+                "own."
+            ),
             N_("Is the line terminated with 120 Ω at both ends, and nowhere else?"),
         ),
         MeterReach.MULTICAST: (
-            N_("Is the meter's display on, and does the lamp at its network socket light?"),
+            N_("Is the meter's display on, and is the lamp at its Ethernet socket lit?"),
             N_("Is the station in the same network, without a router in between?"),
             N_("Do all switches and access points in between forward multicast (IGMP)?"),
         ),
@@ -108,7 +111,7 @@ SETUPS: Mapping[str, MeterSetup] = MappingProxyType(
                     "Give the laptop the address 192.168.1.10 and the subnet mask 255.255.255.0 "
                     "for as long as this takes."
                 ),
-                N_("Open http://192.168.1.2 in the browser, and there Network, Settings."),
+                N_("Open http://192.168.1.2 in the browser, and there Network, then Settings."),
                 N_(
                     "Set the mode to “Dynamic (DHCP)”, or enter a fixed address in the network of "
                     "the charging stations. Where the master serves DHCP: 172.16.23.2 to "

@@ -34,15 +34,15 @@ FLOWS_A = 0.5
 _VOLTAGE = N_("L{phase} has {volts} V: not a voltage between line and neutral.")
 _BETWEEN = N_("L{phase} has {volts} V: is this the voltage between two phases?")
 _APART = N_("The voltages of the phases differ by {volts} V.")
-_FREQUENCY = N_("A frequency of {hertz} Hz.")
+_FREQUENCY = N_("The frequency is {hertz} Hz, which no grid has.")
 _CURRENT = N_("L{phase} carries {amps} A, more than this installation can.")
 _DEAD = N_("L{phase} has no voltage, but carries {amps} A.")
 _CARRIED = N_("L{phase} has {watts} W, but its voltage and current make {apparent} VA.")
 _TOTAL = N_("The power is {total} W, but the phases together have {sum} W.")
-_POWER = N_("A power of {watts} W, more than this installation can have.")
+_POWER = N_("The power is {watts} W, more than this installation can have.")
 _ALL_ZERO = N_("Power and energy are 0: wrong type of meter?")
 _CARRIED_TOTAL = N_("The power is {total} W, but voltages and currents make {apparent} VA.")
-_ENERGY = N_("A register of {energy} Wh.")
+_ENERGY = N_("The energy register shows {energy} Wh, which cannot be true.")
 _NUMBER = N_("The answer contains values that are no numbers.")
 
 

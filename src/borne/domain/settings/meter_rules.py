@@ -8,7 +8,7 @@ from dataclasses import replace
 from borne.domain.meters.address import MeterAddress
 from borne.domain.settings.addressing import full_name
 from borne.domain.settings.catalogue import CATALOGUE
-from borne.domain.settings.catalogue.meter_profiles import PROFILES
+from borne.domain.settings.catalogue.meter_profiles import PARITIES, PROFILES
 from borne.domain.settings.entry import MeterReach
 from borne.domain.settings.meter_addresses import billing_meter, site_meter
 from borne.domain.settings.snapshot import Settings
@@ -30,7 +30,7 @@ def meter_address_missing(settings: Settings) -> Findings:
 def _missing(meter: MeterAddress, prefix: str, connector: int) -> Findings:
     reach = PROFILES[meter.slug].reach
     if reach is MeterReach.NETWORK and not meter.host:
-        text = N_("Enter the IP address of the meter, as its display or manual tells it.")
+        text = N_("Enter the IP address of the meter, as its display or manual shows it.")
         yield _name(f"{prefix}MeterIP", connector), Message(text)
     elif reach is MeterReach.LINE and not meter.device:
         text = N_("Enter the serial port that the meter is wired to.")
@@ -60,7 +60,8 @@ def line_with_two_speeds(settings: Settings) -> Findings:
         if not meter.device.startswith("/dev/"):
             continue
         first = lines.setdefault(meter.device, meter)
-        values = {"port": meter.device, "baud": first.baud, "parity": first.parity.value}
+        parity = Message(PARITIES[first.parity])
+        values = {"port": meter.device, "baud": first.baud, "parity": parity}
         if first.baud != meter.baud:
             text = N_("Another meter uses {port} at {baud} Bd: a bus has one speed.")
             yield _name(f"{prefix}MeterBaudRate", connector), Message(text, values)

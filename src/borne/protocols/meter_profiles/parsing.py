@@ -151,7 +151,8 @@ def _registers(entries: Entries, profile: Profile, other: Lookup) -> dict[str, R
             base = other(same)
         except KeyError:
             raise Mistake(
-                Message(N_("There is no meter {name}."), {"name": same}), ("same_registers_as",)
+                Message(N_("There is no meter type {name}."), {"name": same}),
+                ("same_registers_as",),
             ) from None
         found = {
             name: replace(register, function=profile.function)

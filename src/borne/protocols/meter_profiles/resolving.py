@@ -55,7 +55,7 @@ async def _with_word_order(profile: Profile, read: Read) -> Profile:
     low, high = FREQUENCIES_HZ
     raise Unresolved(
         Message(
-            N_("The meter shows no frequency from {low} to {high} Hz, in neither order of words."),
+            N_("The meter shows a frequency from {low} to {high} Hz in neither word order."),
             {"low": round(low), "high": round(high)},
         )
     )

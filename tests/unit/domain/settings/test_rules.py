@@ -253,7 +253,7 @@ def test_allowed(before: dict[str, Any], changes: dict[str, Any]) -> None:
             ON_LINE,
             ON_LINE_TOO | {"MeterParity_2": "none"},
             "MeterParity_2",
-            "Another meter uses /dev/ttyUSB0 with parity even",
+            "Another meter uses /dev/ttyUSB0 with parity Even (8E1)",
             id="two parities on a line",
         ),
         pytest.param(

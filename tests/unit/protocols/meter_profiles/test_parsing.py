@@ -178,7 +178,7 @@ MISTAKES = {
         "no register",
     ),
     "no such transport": (f'transport = "udp"\n[registers]\n{GOOD}', 1, '"udp" is not known.'),
-    "no such meter": ('same_registers_as = "sdm630"', 1, "There is no meter sdm630."),
+    "no such meter": ('same_registers_as = "sdm630"', 1, "There is no meter type sdm630."),
     "writing function": (f"function = 6\n[registers]\n{GOOD}", 1, "function must be one of 3, 4."),
     "invalid code too long": (
         f"[invalid]\nu16 = [0x10000]\n[registers]\n{GOOD}",

@@ -41,7 +41,9 @@ def _editor(request: Request) -> SettingsEditor:
     """The visitor's settings. Raises Refused unless they may set meters of the installation."""
     editor = SettingsEditor(request)
     if not editor.may_search:
-        raise Refused("forbidden", N_("Only who may set the installation may search for meters."))
+        raise Refused(
+            "forbidden", N_("Only people who may set the installation may search for meters.")
+        )
     return editor
 
 
@@ -101,7 +103,7 @@ def _wanted(fields: Mapping[str, str]) -> SearchRequest:
         raise ApiError(422, "invalid", N_("Enter addresses or a serial port."))
     baud, parity = fields.get("baud", "9600"), fields.get("parity", Parity.NONE)
     if baud not in map(str, meter_view.BAUD_RATES) or parity not in set(Parity):
-        raise ApiError(422, "invalid", N_("Choose a baud rate and a parity of the list."))
+        raise ApiError(422, "invalid", N_("Choose a baud rate and a parity from the list."))
     port = fields.get("port") or "502"
     if not re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) or not 1 <= int(port) <= MAX_PORT:
         raise ApiError(422, "invalid", N_("Enter a port from 1 to 65535."))

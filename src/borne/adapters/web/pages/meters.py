@@ -64,7 +64,7 @@ async def start(request: Request, key: Key, saved: bool = False) -> Response:
     if trial is None:
         raise ApiError(404, "no_trial", N_("This station cannot test a meter."))
     if not saved and not editor.may_set(slot):
-        raise Refused("forbidden", N_("Only who may set this meter may test it."))
+        raise Refused("forbidden", N_("Only people who may set this meter may test it."))
     settings = editor.service.settings if saved else _typed(editor, slot)
     address = meter_view.address_of(slot, settings)
     if address is None:
@@ -111,7 +111,7 @@ async def accept(request: Request) -> Response:
     await form(request)
     meter = second_meter_of(request)
     await _ACCEPT.execute(meter, visitor(request).principal, {})
-    return done(request, words_for(request)("The new meter is accepted."), "/")
+    return done(request, words_for(request)(N_("The new meter is accepted.")), "/")
 
 
 def _answer(editor: SettingsEditor, slot: MeterSlot, test: MeterTest | None) -> Response:

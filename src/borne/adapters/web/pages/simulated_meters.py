@@ -72,16 +72,16 @@ def meter_types() -> list[tuple[str, str]]:
 
 def _row(meter: ServedMeterView, words: Words) -> MeterRow:
     tone, state = STATES[meter["state"]]
-    values = meter["values"]
+    values, label, fault = meter["values"], meter["label"], meter["fault"]
     return MeterRow(
         id=meter["id"],
-        label=words(meter["label"]),
+        label=words(label),
         source=source_name(meter["source"], words),
         address=_address(meter, words),
-        tone="fault" if meter["fault"] else tone,
-        state=words(FAULTS[meter["fault"]]) if meter["fault"] else words(state),
+        tone="fault" if fault else tone,
+        state=words(FAULTS[fault]) if fault else words(state),
         note=meter["note"],
-        fault=meter["fault"] or "",
+        fault=fault or "",
         facts=_facts(values, words) if values else (),
         usage=_usage(meter, words),
     )
