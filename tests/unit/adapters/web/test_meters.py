@@ -163,9 +163,9 @@ async def test_what_is_in_doubt_is_shown(operator: Client, host: FakeHost) -> No
 @pytest.mark.parametrize(
     ("slug", "place", "first"),
     [
-        ("tq_em300", {"SecondMeterIP": "192.0.2.1"}, "Is the meter's display on, and does"),
+        ("tq_em300", {"SecondMeterIP": "192.0.2.1"}, "Is the meter's display on, and is the lamp"),
         ("abb_b23", {"SecondMeterSerialPort": "/dev/ttyS1"}, "Is the meter's display on?"),
-        ("sma_speedwire", {}, "Is the meter's display on, and does"),
+        ("sma_speedwire", {}, "Is the meter's display on, and is the lamp"),
     ],
 )
 async def test_the_panel_of_a_silent_meter_lists_what_to_check(
