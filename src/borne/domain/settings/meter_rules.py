@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from borne.domain.meters.address import MeterAddress
 from borne.domain.settings.addressing import full_name
@@ -39,14 +38,31 @@ def _missing(meter: MeterAddress, prefix: str, connector: int) -> Findings:
 
 def meter_named_twice(settings: Settings) -> Findings:
     """Two sockets on one meter would both bill the energy of both."""
-    seen: dict[MeterAddress, int] = {}
+    seen: list[tuple[int, MeterAddress]] = []
     for connector, meter in _billing_meters(settings):
-        place = replace(meter, slug="")
-        if (place.host or place.device) and place in seen:
-            values = {"number": seen[place]}
+        number = next((number for number, other in seen if _is_same(meter, other)), None)
+        if number is not None:
+            multicast = PROFILES[meter.slug].reach is MeterReach.MULTICAST
             text = N_("This is the meter of socket {number}: both would bill the same energy.")
-            yield _name("MeterUnitId", connector), Message(text, values)
-        seen.setdefault(place, connector)
+            key = "MeterIP" if multicast else "MeterUnitId"
+            yield _name(key, connector), Message(text, {"number": number})
+        seen.append((connector, meter))
+
+
+def _is_same(one: MeterAddress, other: MeterAddress) -> bool:
+    """Whether two addresses may be those of one meter."""
+    if MeterReach.MULTICAST in {PROFILES[one.slug].reach, PROFILES[other.slug].reach}:
+        # Without an address, the first Speedwire meter that sends is used.
+        return one.slug == other.slug and (one.host == other.host or not (one.host and other.host))
+    return _port_of(one) == _port_of(other) != "" and one.unit == other.unit
+
+
+def _port_of(meter: MeterAddress) -> str:
+    """A gateway is one port, in whatever way it is named; "" where none is set."""
+    if meter.host:
+        return f"[{meter.host}]:{meter.port}" if ":" in meter.host else f"{meter.host}:{meter.port}"
+    kind, separator, place = meter.device.partition("://")
+    return place.lower() if separator else kind
 
 
 def line_with_two_speeds(settings: Settings) -> Findings:

@@ -15,6 +15,17 @@ ALL = frozenset(CATALOGUE.settings)
 METER = {"DLMRole": "master", "DLMExternalMeterSupport": True, "DLMMainDistributionLimit": "63"}
 
 ON_LINE = {"MeterConfig": "saia_ale3", "MeterSerialPort": "/dev/ttyUSB0", "MeterParity": "even"}
+BEHIND_GATEWAY = {
+    "MeterConfig": "saia_ale3",
+    "MeterConfig_2": "saia_ale3",
+    "MeterSerialPort": "tcp://192.168.1.7:4001",
+    "MeterSerialPort_2": "rtu://192.168.1.7:4001",
+}
+SPEEDWIRE = {
+    "MeterConfig": "sma_speedwire",
+    "MeterConfig_2": "sma_speedwire",
+    "MeterIP": "192.168.1.7",
+}
 ON_LINE_TOO = {f"{key}_2": value for key, value in ON_LINE.items()} | {"MeterUnitId_2": 2}
 
 
@@ -56,7 +67,7 @@ def errors(changes: dict[str, Any], before: dict[str, Any] | None = None) -> dic
         ),
         ({}, {"MeterConfig": "tq_em300", "MeterIP": "192.168.1.30"}),
         ({}, ON_LINE | ON_LINE_TOO),
-        ({}, {"MeterConfig": "sma_speedwire", "MeterConfig_2": "sma_speedwire", "MeterIP": ""}),
+        ({}, SPEEDWIRE | {"MeterIP_2": "192.168.1.8"}),
         ({}, {"MeterConfig": "eastron_sdm72", "MeterSerialPort": "/dev/ttyUSB0"}),
         ({}, {"DLMGroups": ["hall;;63", "north;hall;32"]}),
         ({}, {"ASKIInterface": True, "ASKIPort": 8090}),
@@ -248,6 +259,28 @@ def test_allowed(before: dict[str, Any], changes: dict[str, Any]) -> None:
             "MeterUnitId_2",
             "This is the meter of socket 1: both would bill the same energy.",
             id="one meter for two sockets",
+        ),
+        pytest.param(
+            BEHIND_GATEWAY | {"MeterUnitId_2": 2, "MeterBaudRate_2": 19200},
+            {"MeterUnitId_2": 1},
+            "MeterUnitId_2",
+            "This is the meter of socket 1: both would bill the same energy.",
+            id="the speed of a gateway's line is not ours",
+        ),
+        pytest.param(
+            BEHIND_GATEWAY
+            | {"MeterConfig_2": "tq_em300", "MeterIP_2": "192.168.1.7", "MeterPort_2": 4002},
+            {"MeterPort_2": 4001},
+            "MeterPort_2",
+            "Modbus unit id of OCPP meter (Connector 2) does not allow this. This",
+            id="one gateway named in two ways",
+        ),
+        pytest.param(
+            SPEEDWIRE | {"MeterIP_2": "192.168.1.8"},
+            {"MeterIP_2": ""},
+            "MeterIP_2",
+            "This is the meter of socket 1: both would bill the same energy.",
+            id="the first Speedwire meter that sends, twice",
         ),
         pytest.param(
             ON_LINE,
