@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from borne.adapters.meters.endpoints import BadAddress
@@ -19,6 +20,9 @@ def read_profile(path: Path) -> Profile:
     """The profile in a file; raises BadAddress, with the line of what is wrong."""
     name: dict[str, object] = {"file": path.name}
     try:
+        # To open a pipe waits for its other end, and to open a device may act on it.
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "not a regular file")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
