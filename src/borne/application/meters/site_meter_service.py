@@ -41,6 +41,8 @@ SILENCE_S = 10.0
 READ_AGAIN_S = 1.0
 """A meter that reports changes only is asked again before a lower load is believed."""
 READ_TIMEOUT_S = 3.0
+MAX_REPORTS = 16
+"""Other meters that the security log names from a start on: it must not be flooded."""
 KEYS = ("DLMMainDistributionLimit", "DLMExternalLoadFallback", "DLMExternalMeterLocation")
 
 _STARTING = N_("The second meter has not answered twice yet.")
@@ -85,6 +87,8 @@ class SiteMeterService:
         self._unsubscribe: list[Unsubscribe] = []
         self._known: KnownMeter | None = None
         self._other: KnownMeter | None = None
+        self._reported: set[str] = set()
+        """Serial numbers of other meters."""
         self._trust = Trust()
         self._measurement: Measurement | None = None
         self._misses = 0
@@ -168,6 +172,7 @@ class SiteMeterService:
             principal.name or principal.role.value,
         )
         self._known, self._other = other, None
+        self._reported.clear()
         self._publish()
 
     # Answers --------------------------------------------------------------------------------
@@ -230,8 +235,9 @@ class SiteMeterService:
     def _on_other_meter(self, seen: KnownMeter) -> None:
         known = self._known.serial_number if self._known is not None else ""
         reason = Message(_OTHER, {"seen": seen.serial_number or "-", "known": known})
-        if self._other != seen:
-            self._other = seen
+        self._other = seen
+        if seen.serial_number not in self._reported and len(self._reported) < MAX_REPORTS:
+            self._reported.add(seen.serial_number)
             self._from.report(str(reason))
         self._on_miss(reason)
 

@@ -12,6 +12,7 @@ import pytest
 
 from borne.application.meters.own_current import OwnCurrent
 from borne.application.meters.site_meter_service import (
+    MAX_REPORTS,
     SILENCE_S,
     SiteMeterService,
     SiteMeterSources,
@@ -312,6 +313,26 @@ async def test_the_known_meter_ends_the_doubt_about_another_one() -> None:
     assert bench.service.status.state is STATE.OK
     with pytest.raises(Refused, match="No other meter"):
         await bench.service.accept(OPERATOR)
+
+
+@virtual_time
+async def test_changing_serial_numbers_do_not_flood_the_security_log() -> None:
+    bench = await Bench().start()
+    await bench.poll(10, times=2)
+    for _ in range(10):
+        bench.meter.serial_number = ""
+        await bench.poll(10)
+        bench.meter.serial_number = "S1"
+        await bench.poll(10)
+    assert len(bench.reports) == 1, "each other meter once"
+    for number in range(100):
+        bench.meter.serial_number = f"X{number}"
+        await bench.poll(10)
+    assert len(bench.reports) == MAX_REPORTS
+    await bench.service.accept(OPERATOR)
+    bench.meter.serial_number = "S1"
+    await bench.poll(10)
+    assert len(bench.reports) == MAX_REPORTS + 1
 
 
 @virtual_time
