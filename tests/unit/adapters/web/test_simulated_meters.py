@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 
@@ -100,3 +101,55 @@ async def test_a_meter_is_added_changed_and_removed(operator: Client, host: Fake
     assert (meter["type"], meter["source"], meter["fault"]) == ("abb_b23", "building", "slow")
     assert (await operator.delete(f"{API}/meters/meter-1")).status_code == 200
     assert (await operator.get(API)).json()["meters"] == []
+
+
+@pytest.mark.parametrize(
+    ("meter", "staged"),
+    [
+        (
+            {"type": "tq_em300", "host": "0.0.0.0", "port": 1503, "unit": 7, "source": "building"},
+            {
+                "SecondMeterConfig": "tq_em300",
+                "SecondMeterIP": "127.0.0.1",
+                "SecondMeterPort": 1503,
+                "SecondMeterUnitId": 7,
+            },
+        ),
+        (
+            {"type": "eastron_sdm630", "framing": "rtu", "source": "site"},
+            {
+                "SecondMeterConfig": "eastron_sdm630",
+                "SecondMeterSerialPort": "rtu://127.0.0.1:1502",
+                "DLMExternalMeterLocation": "including",
+            },
+        ),
+        (
+            {"type": "eastron_sdm630", "serial": True, "address": "/dev/pts/7"},
+            {
+                "SecondMeterConfig": "eastron_sdm630",
+                "SecondMeterSerialPort": "/dev/pts/7",
+                "DLMExternalMeterLocation": "including",
+            },
+        ),
+    ],
+    ids=["in the network", "behind a gateway", "on a line"],
+)
+async def test_one_button_makes_it_the_second_meter(
+    page: Client, host: FakeHost, meter: dict[str, Any], staged: dict[str, Any]
+) -> None:
+    simulator_of(host).served["grid"] = SERVED_METER | {"id": "grid"} | meter
+    assert "/simulator/meters/grid/use" in (await page.get("/simulator")).text
+    answer = await page.post("/simulator/meters/grid/use")
+    assert answer.headers["location"] == "/settings/load-management"
+    draft = (await page.get("/settings/draft.json")).json()
+    assert draft == {"DLMExternalMeterSupport": True} | staged
+
+
+async def test_a_meter_that_the_settings_cannot_name_has_no_such_button(
+    page: Client, host: FakeHost
+) -> None:
+    meter = SERVED_METER | {"id": "grid", "type": "tq_em300", "framing": "rtu"}
+    simulator_of(host).served["grid"] = meter
+    assert "/use" not in (await page.get("/simulator")).text
+    assert (await page.post("/simulator/meters/grid/use")).status_code == 404
+    assert (await page.post("/simulator/meters/none/use")).status_code == 404

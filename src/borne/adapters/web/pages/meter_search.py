@@ -21,9 +21,7 @@ from borne.adapters.web.routes import Routes
 from borne.adapters.web.state import web_state
 from borne.application.meters.meter_search import MAX_PLACES, SearchRequest
 from borne.application.refusals import Refused
-from borne.domain.meters.address import MeterAddress, Parity
-from borne.domain.settings.catalogue.meter_profiles import PROFILES
-from borne.domain.settings.entry import MeterReach
+from borne.domain.meters.address import Parity
 from borne.foundation.messages import N_, Message
 
 routes = Routes(OPERATOR)
@@ -88,9 +86,7 @@ async def use(
     search = web_state(request.app).meter_searches.shown(editor.key)
     if slot is None or search is None or number >= len(search.found):
         raise ApiError(404, "not_found", N_("There is no such meter."))
-    changes = {
-        slot.name(what): value for what, value in _changes(search.found[number].address).items()
-    }
+    changes = meter_view.changes_for(slot, search.found[number].address)
     editor.staging.stage(editor.key, changes, editor.principal)
     return await answer(editor, slot.menu.value, "", fresh=True)
 
@@ -141,18 +137,6 @@ def _network(text: str) -> list[str]:
 def _too_many() -> ApiError:
     sentence = N_("At most {high} addresses at once: the network ends with /25 or a higher number.")
     return ApiError(422, "invalid", Message(sentence, {"high": MAX_HOSTS}))
-
-
-def _changes(address: MeterAddress) -> dict[str, object]:
-    """Values of the settings, by the ends of their names."""
-    found: dict[str, object] = {"Config": address.slug, "UnitId": str(address.unit)}
-    if PROFILES[address.slug].reach is MeterReach.LINE:
-        found |= {"SerialPort": address.device}
-        if address.device.startswith("/"):
-            found |= {"BaudRate": str(address.baud), "Parity": address.parity.value}
-    else:
-        found |= {"IP": address.host, "Port": str(address.port)}
-    return found
 
 
 def _panel(

@@ -78,6 +78,22 @@ def slot_of(key: str, connectors: int) -> MeterSlot | None:
     return next((slot for slot in slots(connectors) if slot.key == key), None)
 
 
+def changes_for(slot: MeterSlot, address: MeterAddress) -> dict[str, object]:
+    """The values of the slot's settings for a meter at an address, by name."""
+    found: dict[str, object] = {"Config": address.slug}
+    match PROFILES[address.slug].reach:
+        case MeterReach.LINE:
+            found |= {"SerialPort": address.device, "UnitId": str(address.unit)}
+            if address.device.startswith("/"):
+                found |= {"BaudRate": str(address.baud), "Parity": address.parity.value}
+        case MeterReach.NETWORK:
+            port, unit = str(address.port), str(address.unit)
+            found |= {"IP": address.host, "Port": port, "UnitId": unit}
+        case _:
+            found["IP"] = address.host
+    return {slot.name(what): value for what, value in found.items()}
+
+
 def address_of(slot: MeterSlot, settings: Settings) -> MeterAddress | None:
     """Type and place of a meter; None if there is none to ask."""
     if slot is SECOND:

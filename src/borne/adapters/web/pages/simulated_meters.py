@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from borne.adapters.web.i18n import Words
 from borne.application.ports.simulator import MeterValues, ServedMeterView, WorldView
-from borne.domain.settings.catalogue.meter_profiles import METERS, USER_DEFINED
+from borne.domain.meters.address import MeterAddress
+from borne.domain.settings.catalogue.meter_profiles import METERS, PROFILES, USER_DEFINED
+from borne.domain.settings.entry import MeterReach
 from borne.foundation.messages import N_
 
 FAULTS: dict[str, str] = {
@@ -40,6 +43,8 @@ class MeterRow:
     fault: str
     facts: tuple[tuple[str, str], ...]
     usage: str
+    readable: bool
+    """The station itself can use it as its second meter."""
 
 
 def meter_rows(view: WorldView, words: Words) -> list[MeterRow]:
@@ -70,6 +75,37 @@ def meter_types() -> list[tuple[str, str]]:
     return [(meter.slug, meter.label) for meter in METERS if meter.slug != USER_DEFINED]
 
 
+def address_of(meter: ServedMeterView) -> MeterAddress:
+    """Where a station on this machine reads the meter."""
+    slug, unit = meter["type"], meter["unit"]
+    host = "127.0.0.1" if _is_everywhere(meter["host"]) else meter["host"]
+    match PROFILES[slug].reach:
+        case MeterReach.LINE if meter["serial"]:
+            return MeterAddress(slug, device=meter["address"], unit=unit)
+        case MeterReach.LINE:
+            device = f"{meter['framing']}://{host}:{meter['port']}"
+            return MeterAddress(slug, device=device, unit=unit)
+        case MeterReach.NETWORK:
+            return MeterAddress(slug, host=host, port=meter["port"], unit=unit)
+        case _:
+            return MeterAddress(slug)
+
+
+def _is_everywhere(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def is_readable(meter: ServedMeterView) -> bool:
+    """Whether the settings can name it: a type with "(TCP)" is read by plain Modbus TCP."""
+    if meter["state"] != "serving":
+        return False
+    plain = meter["framing"] == "tcp" and not meter["serial"]
+    return plain or PROFILES[meter["type"]].reach is not MeterReach.NETWORK
+
+
 def _row(meter: ServedMeterView, words: Words) -> MeterRow:
     tone, state = STATES[meter["state"]]
     values, label, fault = meter["values"], meter["label"], meter["fault"]
@@ -84,6 +120,7 @@ def _row(meter: ServedMeterView, words: Words) -> MeterRow:
         fault=fault or "",
         facts=_facts(values, words) if values else (),
         usage=_usage(meter, words),
+        readable=is_readable(meter),
     )
 
 

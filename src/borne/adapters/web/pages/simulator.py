@@ -7,19 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Path, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from borne.adapters.web.access import SIMULATOR
 from borne.adapters.web.api.simulator import simulator_of
+from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station
 from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages import meter_view
 from borne.adapters.web.pages.refused_card import refused
-from borne.adapters.web.pages.shell import is_htmx, page, part, partial, words_for
+from borne.adapters.web.pages.settings import SettingsEditor
+from borne.adapters.web.pages.shell import form, is_htmx, page, part, partial, words_for
 from borne.adapters.web.pages.simulated_meters import FAULTS as METER_FAULTS
-from borne.adapters.web.pages.simulated_meters import meter_rows, meter_types, source_names
+from borne.adapters.web.pages.simulated_meters import (
+    address_of,
+    is_readable,
+    meter_rows,
+    meter_types,
+    source_names,
+)
 from borne.adapters.web.routes import Routes
 from borne.adapters.web.states import Look, look
 from borne.application.ports.simulator import (
@@ -227,3 +236,19 @@ async def simulated_meters(request: Request) -> Response:
     rows = meter_rows(simulator_of(request).view(), words)
     card = part(request, "parts/sim_meters.html", meters=rows, meter_faults=METER_FAULTS)
     return HTMLResponse(partial("#sim-meters", card))
+
+
+@routes.post("/simulator/meters/{name}/use")
+async def use_meter(request: Request, name: Annotated[str, Path(max_length=40)]) -> Response:
+    """Stage the settings that make a simulated meter the second one."""
+    await form(request)
+    served = simulator_of(request).view()["meters"]
+    meter = next((each for each in served if each["id"] == name), None)
+    if meter is None or not is_readable(meter):
+        raise ApiError(404, "not_found", N_("There is no such meter."))
+    editor = SettingsEditor(request)
+    changes = meter_view.changes_for(meter_view.SECOND, address_of(meter))
+    location = "excluding" if meter["source"] == "building" else "including"
+    changes |= {"DLMExternalMeterSupport": "on", "DLMExternalMeterLocation": location}
+    editor.staging.stage(editor.key, changes, editor.principal)
+    return RedirectResponse("/settings/load-management", 303)
