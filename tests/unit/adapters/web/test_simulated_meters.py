@@ -150,6 +150,6 @@ async def test_a_meter_that_the_settings_cannot_name_has_no_such_button(
 ) -> None:
     meter = SERVED_METER | {"id": "grid", "type": "tq_em300", "framing": "rtu"}
     simulator_of(host).served["grid"] = meter
-    assert "/use" not in (await page.get("/simulator")).text
+    assert "/simulator/meters/grid/use" not in (await page.get("/simulator")).text
     assert (await page.post("/simulator/meters/grid/use")).status_code == 404
     assert (await page.post("/simulator/meters/none/use")).status_code == 404
