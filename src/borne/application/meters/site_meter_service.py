@@ -29,6 +29,7 @@ from borne.domain.meters.trust import OWN_A, SKEW_S, Trust
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.choices import MeterLocation
 from borne.domain.settings.meter_addresses import site_meter
+from borne.domain.station.reading import UnusableReading
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.messages import N_, Message
@@ -47,6 +48,7 @@ KEYS = ("DLMMainDistributionLimit", "DLMExternalLoadFallback", "DLMExternalMeter
 
 _STARTING = N_("The second meter has not answered twice yet.")
 _NO_ANSWER = N_("The second meter does not answer: {why}")
+_UNUSABLE = N_("The second meter gives no usable answer: {why}")
 _NO_READING = N_("no reading for {seconds} s")
 _OTHER = N_(
     "Another meter answers: serial number {seen} instead of {known}. Its readings do not count "
@@ -190,7 +192,8 @@ class SiteMeterService:
                 None if limit_a is None else PerPhase(*limit_a),
             )
         except (Exception, asyncio.CancelledError) as error:
-            self._on_miss(Message(_NO_ANSWER, {"why": _why(error)}))
+            template = _UNUSABLE if isinstance(error, UnusableReading) else _NO_ANSWER
+            self._on_miss(Message(template, {"why": _why(error)}))
             return
         serial_number = reading.measurement.serial_number or str(self._meter.serial_number)
         seen = meter_at(self._address, serial_number)

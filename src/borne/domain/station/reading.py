@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from borne.foundation.messages import Explained
 from borne.foundation.units import PerPhase
 
 MAX_WH = 10**12
@@ -25,7 +26,7 @@ OLD_S = 10.0
 AHEAD_S = 1.0
 
 
-class UnusableReading(Exception):
+class UnusableReading(Explained):
     """The reading is not usable; the message says why."""
 
 

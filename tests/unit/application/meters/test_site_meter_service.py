@@ -220,7 +220,10 @@ async def test_answers_that_do_not_pass_the_door_are_misses() -> None:
     await bench.poll(10, times=2)
     await bench.poll(5000, times=3)
     assert bench.silences == [True]
-    assert "a current of 5000 A, where 315 A is possible" in str(bench.service.status.reason)
+    assert str(bench.service.status.reason) == (
+        "The second meter gives no usable answer: "
+        "a current of 5000 A, where at most 315 A is possible"
+    )
 
 
 @virtual_time
