@@ -77,7 +77,7 @@ class BillingMeter:
         try:
             self._news.emit(self._reading(answer))
         except UnusableReading as unusable:
-            self._news.emit(MeterSilent(str(unusable)))
+            self._news.emit(MeterSilent(unusable.message))
 
     def _reading(self, measurement: Measurement) -> MeterReading:
         return billing_reading(measurement, phases=self._phases)

@@ -49,10 +49,6 @@ _BEHIND_GATEWAY = {
 class NoMeasurement(MeterSilent):
     """A poll without a measurement; `message` says why."""
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        super().__init__(str(message))
-
 
 def explain(failure: ModbusFailure, endpoint: Endpoint, unit: int) -> Message:
     """What to check after a failed request."""

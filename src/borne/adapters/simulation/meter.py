@@ -19,10 +19,12 @@ from borne.application.ports.hardware import MeterSilent
 from borne.domain.meters.measurement import Measurement
 from borne.domain.station.reading import MeterReading
 from borne.foundation.events import Signal, Unsubscribe
+from borne.foundation.messages import N_, Message
 from borne.foundation.units import ZERO, PerPhase
 
 R = TypeVar("R", MeterReading, Measurement)
 MeterState = tuple[bool, object, object, object]
+_NO_ANSWER = N_("{model} {serial_number} does not answer")
 NOT_A_NUMBER = PerPhase.same(math.nan)
 
 
@@ -67,7 +69,7 @@ class WorldMeter(Generic[R]):
     async def read(self) -> R:
         """Read the meter; raises MeterSilent."""
         if self._silent():
-            raise MeterSilent(f"{self.model} {self.serial_number} does not answer")
+            raise MeterSilent(self._silence())
         if self._garbled():
             raise MeterGarbage(f"{self.model} {self.serial_number}: wrong checksum")
         return self._reading()
@@ -89,8 +91,10 @@ class WorldMeter(Generic[R]):
         self._sent = now
         if self._polled_only():
             return
-        silent = MeterSilent(f"{self.model} does not answer")
-        self._news.emit(silent if self._silent() else self._reading())
+        self._news.emit(MeterSilent(self._silence()) if self._silent() else self._reading())
+
+    def _silence(self) -> Message:
+        return Message(_NO_ANSWER, {"model": self.model, "serial_number": self.serial_number})
 
     def _state(self) -> MeterState:
         if self._silent():

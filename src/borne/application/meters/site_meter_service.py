@@ -50,6 +50,7 @@ _STARTING = N_("The second meter has not answered twice yet.")
 _NO_ANSWER = N_("The second meter does not answer: {why}")
 _UNUSABLE = N_("The second meter gives no usable answer: {why}")
 _NO_READING = N_("no reading for {seconds} s")
+_TOO_SLOW = N_("no answer within {seconds} s")
 _OTHER = N_(
     "Another meter answers: serial number {seen} instead of {known}. Its readings do not count "
     "until an operator accepts it."
@@ -302,7 +303,7 @@ class SiteMeterService:
         try:
             answer: object = await asyncio.wait_for(self._meter.read(), READ_TIMEOUT_S)
         except TimeoutError:
-            answer = MeterSilent(f"no answer in {READ_TIMEOUT_S:.0f} s")
+            answer = MeterSilent(Message(_TOO_SLOW, {"seconds": f"{READ_TIMEOUT_S:.0f}"}))
         except Exception as error:
             answer = error
         self._on_answer(answer)

@@ -10,6 +10,7 @@ from borne.domain.meters.measurement import Measurement
 from borne.domain.station.board import BoardCapabilities, BoardCommand, BoardReport
 from borne.domain.station.reading import MeterReading
 from borne.foundation.events import Unsubscribe
+from borne.foundation.messages import Explained
 
 
 class EvsePort(Protocol):
@@ -34,8 +35,8 @@ class EvsePort(Protocol):
         """Send a command to the board."""
 
 
-class MeterSilent(Exception):
-    """The meter did not answer."""
+class MeterSilent(Explained):
+    """The meter did not answer; the message says why."""
 
 
 class MeterPort(Protocol):
