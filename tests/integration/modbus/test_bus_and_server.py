@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from borne.protocols.modbus.bus import ModbusBus
+from borne.protocols.modbus.bus import ModbusBus, RetryPolicy
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Endpoint, Framing, SerialEndpoint, TcpEndpoint
 from borne.protocols.modbus.failures import ExceptionAnswer, ExceptionCode, Unreachable
 from borne.protocols.modbus.pdu import Read, Request
 from borne.protocols.modbus.server import ModbusServer, Reply
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 UNIT = 7
+ONE_LONG_ATTEMPT = RetryPolicy(timeout_s=TEST_TIMEOUT_S, attempts=1)
 TCP, RTU_OVER_TCP, SERIAL = "tcp", "rtu-over-tcp", "serial"
 
 
@@ -118,3 +120,17 @@ async def test_two_names_of_a_serial_port_are_one_bus(tmp_path: Path) -> None:
     await buses.release(short_name)
     assert buses.lease(long_name) is not bus
     await buses.close()
+
+
+@pytest.mark.parametrize("framing", list(Framing))
+async def test_connections_that_the_device_closes_cost_no_reading(framing: Framing) -> None:
+    device = Registers()
+    server = ModbusServer(TcpEndpoint("127.0.0.1", 0, framing), device.handle)
+    port = await server.start()
+    bus = ModbusBus(TcpEndpoint("127.0.0.1", port, framing))
+    for address in range(5):
+        assert await bus.read(UNIT, 3, address, 1, retry=ONE_LONG_ATTEMPT) == (address * 3,)
+        server.disconnect_clients()
+    assert len(device.requests) == 5
+    await bus.close()
+    await server.close()
