@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from borne.protocols.modbus.endpoint import Endpoint, Framing, SerialEndpoint, T
 from borne.protocols.modbus.failures import ExceptionAnswer, ExceptionCode, Unreachable
 from borne.protocols.modbus.pdu import Read, Request
 from borne.protocols.modbus.server import ModbusServer, Reply
+from tests.support import modbus_line
 from tests.support.timeouts import TEST_TIMEOUT_S
 
 UNIT = 7
@@ -134,3 +136,38 @@ async def test_connections_that_the_device_closes_cost_no_reading(framing: Frami
     assert len(device.requests) == 5
     await bus.close()
     await server.close()
+
+
+async def test_a_device_that_floods_is_disconnected() -> None:
+    """It sends without end behind its first answer, while nothing is asked."""
+    stopped = asyncio.get_running_loop().create_future()
+    answered = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                writer.write(modbus_line.tcp_answer(await reader.readexactly(12)))
+                if not stopped.done():
+                    await flood(writer)
+        writer.close()
+
+    async def flood(writer: asyncio.StreamWriter) -> None:
+        await answered.wait()
+        try:
+            for _ in range(50):
+                writer.write(bytes(1_000_000))
+                await writer.drain()
+            stopped.set_result(False)
+        except ConnectionError:
+            stopped.set_result(True)
+            raise
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    bus = ModbusBus(TcpEndpoint("127.0.0.1", server.sockets[0].getsockname()[1]))
+    await bus.read(1, 3, 0, 2, retry=ONE_LONG_ATTEMPT)
+    answered.set()
+    assert await stopped
+    assert await bus.read(1, 3, 0, 2, retry=ONE_LONG_ATTEMPT) == modbus_line.words_at(1, 0, 2)
+    await bus.close()
+    server.close()
+    await server.wait_closed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Awaitable
 
 import pytest
@@ -167,18 +168,28 @@ async def test_an_idle_client_is_disconnected(begun: bytes) -> None:
 
 
 async def test_a_client_that_does_not_read_is_disconnected() -> None:
-    server = ModbusServer(LOCAL, handle)
+    """It asks again only after its last request was handled, so that no requests heap up."""
+    handled = asyncio.Event()
+
+    def count(unit: int, request: Request, client: str) -> Reply | Awaitable[Reply]:
+        handled.set()
+        return handle(unit, request, client)
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)  # a short way to the limit
+    server = ModbusServer(LOCAL, count, listening=listening)
     client = await Client.connect(await server.start())
     long_read = bytes.fromhex("0001 0000 0006 07 03 0010 007D")
+    await client.ask(READ_TWO, len(TWO))
     client.reader._transport.pause_reading()  # type: ignore[attr-defined]  # StreamReader has no method for it
     async with asyncio.timeout(TEST_TIMEOUT_S):
-        while not client.writer.is_closing():
-            client.writer.write(long_read * 50)
-            try:
-                await client.writer.drain()
-            except ConnectionError:
+        for _ in range(200):
+            if server.clients == 0:
                 break
-            await asyncio.sleep(0)
+            handled.clear()
+            client.writer.write(long_read * 100)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(handled.wait(), 0.05)
     assert server.clients == 0
     client.close()
     await server.close()

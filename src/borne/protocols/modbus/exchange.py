@@ -63,9 +63,6 @@ class TcpExchange:
     ) -> tuple[int, ...]:
         """See Exchange. The answer to an earlier attempt is an answer, too."""
         link = _attached(self.link)
-        if self._reader.partial:
-            link.close()
-            raise LinkLost
         self._transaction = self._transaction % 0xFFFF + 1
         earlier = self._sent if again and self._asked == (unit, request) else ()
         self._asked = (unit, request)
@@ -146,7 +143,6 @@ class RtuExchange:
                 raise WrongAnswer(f"The answer of unit {unit} is not usable: {reader.problem}.")
             raise NoAnswer(f"Unit {unit} does not answer.")
         self._echoes = reader.echo_seen
-        self._disturbed = reader.surplus
         return decode_answer(unit, request, pdu)
 
     async def _drain(self, link: Link) -> None:

@@ -121,8 +121,6 @@ class RtuAnswerReader:
         self._buffer = bytearray()
         self.echo_seen = False
         """Whether an echo of the request came before what followed."""
-        self.surplus = False
-        """Whether more came behind the answer."""
         self.ambiguous = False
         """Whether what came may be an echo or the answer."""
 
@@ -138,7 +136,6 @@ class RtuAnswerReader:
             if frame == self._sent and self._echoes is None:
                 self.ambiguous = True
                 continue
-            self.surplus = len(self._buffer) > offset + len(frame)
             return frame[1:-2]
         return None
 

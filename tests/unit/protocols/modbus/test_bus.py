@@ -264,6 +264,26 @@ async def test_other_units_are_asked_while_a_late_answer_may_come() -> None:
     assert bench.asked == [1, 2, 1]
     assert bench.line.requests[1][0] - failed_s < 0.1
     assert bench.line.requests[2][0] - failed_s == pytest.approx(1.0)
+    answered_s = now_s()
+    await bench.read(1, 60)
+    assert bench.line.requests[3][0] - answered_s < 0.1
+    await bench.bus.close()
+
+
+@virtual_time
+async def test_a_read_that_is_held_back_is_not_overtaken_by_others_of_its_unit() -> None:
+    bench = Bench(LINE)
+    bench.silent = {1}
+    await failure_of(bench.read(1, 0, retry=ONCE))
+    bench.silent = set()
+    order: list[int] = []
+
+    async def read(address: int) -> None:
+        await bench.bus.read(1, 3, address, 2)
+        order.append(address)
+
+    await asyncio.gather(read(50), read(0), read(0))
+    assert order == [50, 0, 0]
     await bench.bus.close()
 
 
@@ -476,8 +496,13 @@ async def test_pauses_between_connections_grow_to_ten_seconds() -> None:
     bench.line.unreachable = ""
     while bench.bus.age_s(1) is None:
         await asyncio.gather(bench.read(1), return_exceptions=True)
+    bench.line.unreachable = "down again"
     bench.line.links[-1].close()
-    await bench.read(1)  # and the next loss is repaired at once
+    before = len(opened)
+    while len(opened) < before + 3:
+        await failure_of(bench.read(1))
+    pauses = [round(later - sooner, 3) for sooner, later in itertools.pairwise(opened[before:])]
+    assert pauses == [0.5, 1.0], "the pauses begin again after a good answer"
     await bench.bus.close()
 
 
@@ -533,6 +558,25 @@ async def test_a_device_that_closes_every_connection() -> None:
     assert isinstance(failure, Unreachable)
     assert "perhaps another program is connected" in str(failure)
     assert len(bench.line.opened_at) <= 4
+    await bench.bus.close()
+
+
+@virtual_time
+async def test_a_connection_that_breaks_is_no_fault_of_the_unit() -> None:
+    bench = Bench(TCP)
+    await bench.read(2)
+
+    def respond(request: bytes) -> Pieces:
+        if len(bench.line.links) < 4:
+            bench.line.links[-1].close()
+            return []
+        return bench.respond(request)
+
+    bench.line.respond = respond
+    assert isinstance(await failure_of(bench.read(1, retry=ONCE)), Unreachable)
+    while bench.bus.age_s(1) is None:
+        failure = (await asyncio.gather(bench.read(1), return_exceptions=True))[0]
+        assert not isinstance(failure, NoAnswer), "it is not left out"
     await bench.bus.close()
 
 

@@ -207,3 +207,14 @@ def test_any_bytes_are_survived(data: bytes) -> None:
         assert is_rtu_frame(rtu_frame(unit, pdu))
     answer = reader().feed(data)
     assert answer is None or answer[0] in (3, 0x83)
+
+
+def test_noise_without_end_takes_no_memory() -> None:
+    answers, requests = reader(), RtuRequestReader()
+    for _ in range(200):
+        answers.feed(b"\x55" * 100)
+        requests.feed(b"\x55" * 100)
+    assert len(answers._buffer) < 1000
+    assert len(requests._buffer) < 1000
+    assert answers.feed(ANSWER) == PDU
+    assert requests.feed(REQUEST) == [(UNIT, encode_request(READ))]
