@@ -7,6 +7,7 @@ serial port, the port is in use.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Annotated
 import typer
 
 from borne.adapters.meters.endpoints import BadAddress
-from borne.adapters.meters.factory import build_meter
+from borne.adapters.meters.factory import FieldMeter, build_meter
 from borne.adapters.meters.polls import POLLS, next_poll, plausible, poll_started
 from borne.adapters.meters.user_defined import read_profile
 from borne.application.meters.meter_trial import Polls
@@ -26,7 +27,7 @@ from borne.domain.settings.meter_names import find_meter_type, nearest_labels
 from borne.meter_output import json_line, table
 from borne.meter_scan_cli import scan_command
 from borne.meter_simulation import simulate
-from borne.protocols.meter_profiles import Profile, load_profile
+from borne.protocols.meter_profiles import Profile, Transport, load_profile
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Framing
 
@@ -53,8 +54,9 @@ class _Chosen:
     """The meter that the options select."""
 
     label: str
-    address: MeterAddress
     profile: Profile
+    places: tuple[MeterAddress, ...]
+    """Tried in their order until the meter answers."""
 
 
 @meter_app.command()
@@ -67,8 +69,12 @@ def read(  # noqa: PLR0913, PLR0917 -- each option is an argument
     baud: Baud = None,
     parity: ParityName = None,
     framing: Annotated[
-        Framing, typer.Option(help="rtu: the gateway at --host passes RTU frames.")
-    ] = Framing.TCP,
+        Framing | None,
+        typer.Option(
+            help="rtu: the gateway at --host passes RTU frames. By default, for a meter on a "
+            "serial line, both are tried."
+        ),
+    ] = None,
     serial_number: Annotated[str, typer.Option(help="Selects one of several SMA meters.")] = "",
     profile: Annotated[
         Path | None,
@@ -95,10 +101,19 @@ def read(  # noqa: PLR0913, PLR0917 -- each option is an argument
     )
     if host and serial_port:
         raise _fail("Give --host or --serial-port, not both.", 2)
-    if framing is Framing.RTU:
-        address = _behind_gateway(address)
-    chosen = _Chosen(type_of.label, address, known)
+    chosen = _Chosen(type_of.label, known, _places(address, known, framing))
     raise typer.Exit(asyncio.run(_read(chosen, as_json=as_json, watch=watch)))
+
+
+def _places(
+    address: MeterAddress, profile: Profile, framing: Framing | None
+) -> tuple[MeterAddress, ...]:
+    """Where to look for the meter, one after the other."""
+    if framing is Framing.RTU:
+        return (_behind_gateway(address),)
+    if framing is None and address.host and profile.transport is Transport.RTU:
+        return (address, _behind_gateway(address))
+    return (address,)
 
 
 def _behind_gateway(address: MeterAddress) -> MeterAddress:
@@ -134,12 +149,11 @@ async def _read(chosen: _Chosen, *, as_json: bool, watch: bool) -> int:
     """Read and print; returns the exit code."""
     buses = Buses()
     try:
-        meter = build_meter(chosen.address, buses, profile=chosen.profile)
+        meters = [build_meter(each, buses, profile=chosen.profile) for each in chosen.places]
     except BadAddress as bad:
         raise _fail(str(bad), 2) from None
     try:
-        await meter.start()
-        polls = await poll_started(meter)
+        meter, polls = await _first_answer(meters)
         code = _print(chosen, polls, as_json=as_json)
         while watch:
             await next_poll(meter)
@@ -150,8 +164,22 @@ async def _read(chosen: _Chosen, *, as_json: bool, watch: bool) -> int:
             code = _print(chosen, polls, as_json=as_json)
         return code
     finally:
-        await meter.stop()
+        for meter in meters:
+            await meter.stop()
         await buses.close()
+
+
+async def _first_answer(meters: Sequence[FieldMeter]) -> tuple[FieldMeter, Polls]:
+    """The first meter that answers; if none does, the first one, with why it is silent."""
+    failed = []
+    for meter in meters:
+        await meter.start()
+        polls = await poll_started(meter)
+        if polls.measurements:
+            return meter, polls
+        await meter.stop()
+        failed.append((meter, polls))
+    return failed[0]
 
 
 def _print(chosen: _Chosen, polls: Polls, *, as_json: bool) -> int:

@@ -106,10 +106,11 @@ def test_a_meter_that_cannot_be_reached_is_a_failure_in_words(siemens: int) -> N
     assert "127.0.0.1:1 cannot be reached" in ran.sentence
 
 
-def test_rtu_frames_through_a_gateway() -> None:
+@pytest.mark.parametrize("options", [["--framing", "rtu"], []], ids=["named", "found"])
+def test_rtu_frames_through_a_gateway(options: list[str]) -> None:
     words = load_profile("eastron_sdm630").encode(HOUSE)
     with modbus_device(strict_device(words), Framing.RTU) as port:
-        ran = read_meter(port, "--framing", "rtu", "--json", type_="eastron_sdm630")
+        ran = read_meter(port, *options, "--json", type_="eastron_sdm630")
     assert ran.code == 0
     assert json.loads(ran.out)["voltage_v"] == [230.0, 231.5, 229.0]
 
