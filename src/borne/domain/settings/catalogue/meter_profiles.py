@@ -43,12 +43,14 @@ METERS = (
     _tcp("kostal_ksem", "Modbus TQ EM300-LR / KOSTAL KSEM"),
     _tcp("tq_em420", "Modbus TQ EM410 / EM420"),
     _tcp("janitza_umg", "Modbus Janitza UMG"),
-    _tcp("janitza_umg604_alt", "Modbus Janitza UMG 604 (own map)"),
+    MeterProfile(
+        "janitza_umg604_alt", N_("Modbus Janitza UMG 604 (own map) (TCP)"), MeterReach.NETWORK
+    ),
     _tcp("cg_em24_e1", "Modbus Carlo Gavazzi EM24 E1"),
     _tcp("algodue_uem", "Modbus Algodue UEM40 / UEM80"),
     _tcp("sma_hm2_modbus", "Modbus SMA Sunny Home Manager 2.0", per_phase=False),
-    _tcp("sunspec_meter", "Modbus SunSpec meter"),
-    _tcp(USER_DEFINED, "Modbus, user-defined"),
+    MeterProfile("sunspec_meter", N_("Modbus SunSpec meter (TCP)"), MeterReach.NETWORK),
+    MeterProfile(USER_DEFINED, N_("Modbus, user-defined (TCP)"), MeterReach.NETWORK),
     MeterProfile("sma_speedwire", "SMA Speedwire (multicast)", MeterReach.MULTICAST),
     _rtu("siemens_7kt1665", "Modbus Siemens 7KT1665"),
     _rtu("cg_em24", "Modbus Carlo Gavazzi EM24"),
