@@ -31,6 +31,8 @@ from borne.foundation.supervisor import Supervisor
 from borne.foundation.timers import Timers
 
 READ_TIMEOUT_S = 3.0
+POLLED_READ_TIMEOUT_S = 6.0
+"""Of a meter that polls by itself: the rest of one poll, and the next one."""
 BLIND_S = 5.0
 """After this long without a reading the vehicle may draw anything that the standard allows."""
 SILENCE_S = 10.0
@@ -60,6 +62,8 @@ class _Channel:
     misses: int = 0
     good: int = 0
     """Polls in a row without and with a reading, of a meter that polls by itself."""
+    good_at_s: float = float("-inf")
+    """Of the last good poll, which also answers a read."""
     reads: list[asyncio.Task[MeterReading]] = field(default_factory=list)
 
 
@@ -114,7 +118,8 @@ class MeteringService:
                 await channel.meter.start()
             except Exception as error:
                 self._process_answer(connector, error)
-            await self.read(connector)
+        # At once: silent meters must not add up.
+        await asyncio.gather(*map(self.read, self._channels))
         if self._live_poll_s is not None:
             pause_s = self._live_poll_s
             self._supervisor.keep("meter polling", lambda: self._poll(pause_s))
@@ -193,17 +198,18 @@ class MeteringService:
         if len(channel.reads) >= MAX_READS:
             self._process_answer(connector, MeterSilent("it still owes earlier answers"))
             return None
+        timeout_s = POLLED_READ_TIMEOUT_S if channel.meter.polls_itself else READ_TIMEOUT_S
         read = asyncio.ensure_future(_ask(channel.meter))
         channel.reads.append(read)
         read.add_done_callback(partial(_forget, channel))
         try:
-            done, _ = await asyncio.wait({read}, timeout=READ_TIMEOUT_S)
+            done, _ = await asyncio.wait({read}, timeout=timeout_s)
         except asyncio.CancelledError:
             read.cancel()
             raise
         if not done or read.cancelled():
             read.cancel()
-            self._process_answer(connector, MeterSilent(f"no answer in {READ_TIMEOUT_S:.0f} s"))
+            self._process_answer(connector, MeterSilent(f"no answer in {timeout_s:.0f} s"))
             return None
         error = read.exception()
         return self._process_answer(connector, read.result() if error is None else error)
@@ -232,7 +238,7 @@ class MeteringService:
         if before is not None and _is_older(reading, before, self._clock.boot_id):
             return self.readings.get(connector)
         self._enter(connector, channel, reading)
-        self._end_silence(connector, channel)
+        self._end_silence(connector, channel, reading.at_s)
         self.changed.emit(connector)
         return self.readings[connector]
 
@@ -297,10 +303,12 @@ class MeteringService:
             set_blind = partial(self._set_blind, connector, channel)
             channel.timers.plan("blind", BLIND_S, set_blind)
 
-    def _end_silence(self, connector: int, channel: _Channel) -> None:
+    def _end_silence(self, connector: int, channel: _Channel, at_s: float) -> None:
         channel.failing = False
         channel.misses = 0
-        channel.good += 1
+        if at_s > channel.good_at_s:
+            channel.good += 1
+            channel.good_at_s = at_s
         channel.timers.cancel("silent")
         channel.timers.cancel("blind")
         if channel.blind:

@@ -30,6 +30,7 @@ class Meter:
         self.reads = 0
         self.news: Signal[MeterReading | MeterSilent] = Signal()
         self.hangs = False
+        self.answers_after_s = 0.0
 
     async def start(self) -> None: ...
 
@@ -39,6 +40,7 @@ class Meter:
         self.reads += 1
         if self.hangs:
             await asyncio.Event().wait()
+        await asyncio.sleep(self.answers_after_s)
         return self.reading()
 
     def reading(self) -> MeterReading:
@@ -142,6 +144,21 @@ class TestMetersThatPoll:
         assert bench.service.readings[1].at_s == asyncio.get_running_loop().time()
         await self._poll(bench, good=True)
         assert bench.signals == [("silent", True), ("silent", False)]
+
+    @virtual_time
+    async def test_a_poll_that_answers_a_read_is_one_poll(self) -> None:
+        bench = await self._bench()
+        await self._poll(bench, good=False, times=3)
+        await self._poll(bench, good=True)
+        await bench.service.read(1)
+        assert bench.signals == [("silent", True)]
+
+    @virtual_time
+    async def test_a_read_waits_for_the_next_poll_of_a_slow_meter(self) -> None:
+        bench = await self._bench()
+        bench.meter.answers_after_s = 4.5
+        assert await bench.service.read(1) is not None
+        assert bench.signals == []
 
     @virtual_time
     async def test_a_meter_that_reports_nothing_at_all_is_silent_after_ten_seconds(self) -> None:
