@@ -125,7 +125,7 @@ async def test_a_power_cut_leaves_no_meter_polling(tmp_path: Path) -> None:
         assert 0 <= at.socket.register_wh - at.connector()["register_wh"] <= POLL_WH
 
 
-async def test_a_backend_is_told_type_and_serial_number_of_the_meter(tmp_path: Path) -> None:
+async def test_a_backend_gets_type_and_serial_number_of_the_meter(tmp_path: Path) -> None:
     """OCPP 1.6, 6.3: both are at most 25 characters long."""
     numbered = replace(THREE_PHASES, serial_number="123456")
     async with (
