@@ -387,7 +387,7 @@ async def acknowledge(request: Request) -> Response:
     notices = station(request).notices
     if notices is not None:
         await notices.acknowledge(visitor(request).principal)
-    return done(request, words_for(request)("Noted."), "/help/storage-damaged")
+    return done(request, words_for(request)(N_("Noted.")), "/help/storage-damaged")
 
 
 @routes.post("/settings/confirm", OPERATOR)
@@ -404,5 +404,5 @@ async def confirm(request: Request, revision: int | None = None) -> Response:
         raise ApiError(409, "changed", sentence) from None
     except SettingsNotSaved as error:
         raise ApiError(507, "not_saved", error.message) from None
-    text = words_for(request)("The settings are confirmed.")
+    text = words_for(request)(N_("The settings are confirmed."))
     return done(request, text, "/help/settings-damaged")

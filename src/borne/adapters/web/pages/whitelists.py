@@ -171,7 +171,7 @@ async def remove(request: Request) -> Response:
     fields = await form(request)
     token, principal = fields.get("token", "")[:255], visitor(request).principal
     await station(request).whitelist.remove(token, principal, connector=connector_in(fields))
-    return _removed(request, words_for(request)("{token} deleted.").format(token=token))
+    return _removed(request, words_for(request)(N_("{token} deleted.")).format(token=token))
 
 
 @routes.post("/whitelists/clear")
