@@ -24,6 +24,7 @@ from tools import locales
 MADE = locales.template()
 CATALOGUES = {path.parents[1].name: found for path, found in locales.catalogues().items()}
 FIELDS = re.compile(r"{\w*}")
+UNMARKED = re.compile(r"words_for\(\w+\)\(\s*[\"']")
 GLOSSARY = Path(locales.__file__).parents[1] / "docs" / "glossary.md"
 COLUMNS = {"de": 3, "fr": 4, "nl": 5}
 GLOSSARY_TERMS = ("backend", "card", "contactor", "session", "setting", "socket", "station")
@@ -75,6 +76,14 @@ def test_every_text_of_the_program_is_translated(language: str) -> None:
     """After a new text: `python -m tools.locales`, then fill in what it lists."""
     whole = locales.merged(MADE, CATALOGUES[language], language)
     assert locales.untranslated(whole) == []
+
+
+def test_texts_for_the_translator_of_a_request_are_marked() -> None:
+    """`words_for(request)("…")` is not seen by the extraction: the text needs `N_`."""
+    pages = sorted(Path(locales.ROOT, "src/borne/adapters/web").rglob("*.py"))
+    calls = [found for page in pages for found in UNMARKED.findall(page.read_text())]
+    assert UNMARKED.findall('words_for(request)("Noted.")')
+    assert calls == []
 
 
 @pytest.mark.parametrize("language", CATALOGUES)
