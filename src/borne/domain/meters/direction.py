@@ -22,7 +22,8 @@ UNSIGNED_SHARE = 0.6
 """Less power than this share of the currents: some phase may export."""
 
 _EXPORTS = N_(
-    "L{phase} exports while the building surely imports: is the transformer turned round?"
+    "L{phase} exports while the other phases import: is its current transformer turned round? With "
+    "photovoltaics on this phase it can be right."
 )
 _MIRRORED = N_(
     "L{phase} exports {amps} A while the own sockets draw {drawn} A: is the transformer turned "
