@@ -417,8 +417,9 @@ _FAULTS = (
     _for(
         Fault.METER_EXTERNAL,
         N_(
-            "The meter of the building does not answer. Sessions go on. Load management assumes "
-            "the fallback value for the building instead; with 9999 A nothing is left for cars."
+            "The meter of the building does not answer. Sessions go on. A load management that "
+            "counts with it assumes the fallback value instead; with 9999 A nothing is left for "
+            "cars."
         ),
         CanCharge.PERHAPS,
         _OPERATOR,

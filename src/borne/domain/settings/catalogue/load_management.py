@@ -403,7 +403,10 @@ GROUP = (
     _dlm.flag(
         "DLMExternalMeterSupport",
         N_("External Meter Support"),
-        N_("A second meter measures what the rest of the building draws."),
+        N_(
+            "A second meter measures what the rest of the building draws. This version shows it; "
+            "it does not limit charging by it yet."
+        ),
         when=_NO_SLAVE,
         restart=True,
     ),
