@@ -42,6 +42,7 @@ class FakeMeter:
         self.measurement: Measurement = BUILDING
         self.findings: Sequence[Finding] = ()
         self.error = ""
+        self.is_other_type = False
         self.held: asyncio.Event | None = None
         self.broken = False
         self.cancelled = 0
@@ -57,7 +58,8 @@ class FakeMeter:
         if self.broken:
             raise RuntimeError("a bug")
         if self.error:
-            return TrialResult((), (), Message(self.error), None, 2.0)
+            error = Message(self.error)
+            return TrialResult((), (), error, None, 2.0, is_other_type=self.is_other_type)
         # Every answer is a new one.
         newest = replace(self.measurement, at_s=self.measurement.at_s + len(self.asked))
         return TrialResult((newest,), self.findings, None, 0.0, 0.1)

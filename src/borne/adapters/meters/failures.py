@@ -49,6 +49,11 @@ _BEHIND_GATEWAY = {
 class NoMeasurement(MeterSilent):
     """A poll without a measurement; `message` says why."""
 
+    @property
+    def is_other_type(self) -> bool:
+        """The device answers, but does not have the registers of this type."""
+        return self.message.template == REFUSED
+
 
 def explain(failure: ModbusFailure, endpoint: Endpoint, unit: int) -> Message:
     """What to check after a failed request."""

@@ -45,14 +45,16 @@ async def poll_started(meter: FieldMeter, polls: int = POLLS) -> Polls:
     """As `poll_meter`, of a meter that is started."""
     measurements: list[Measurement] = []
     error: Message | None = None
+    is_other_type = False
     try:
         for number in range(polls):
             if number:
                 await next_poll(meter)
             measurements.append(await meter.read())
     except NoMeasurement as silent:
-        error = silent.message
-    return Polls(tuple(measurements), meter.model, error, capabilities_of(meter))
+        error, is_other_type = silent.message, silent.is_other_type
+    capabilities = capabilities_of(meter)
+    return Polls(tuple(measurements), meter.model, error, capabilities, is_other_type)
 
 
 async def next_poll(meter: FieldMeter) -> None:

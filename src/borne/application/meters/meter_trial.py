@@ -26,6 +26,8 @@ class Polls:
     error: Message | None = None
     """Why there are no (further) measurements."""
     capabilities: Capabilities | None = None
+    is_other_type: bool = False
+    """The device answers, but does not have the registers of this type."""
 
 
 PollMeter = Callable[[MeterAddress], Awaitable[Polls]]
@@ -43,6 +45,8 @@ class TrialResult:
     """Since the last measurement; None without one."""
     duration_s: float
     model: str = ""
+    is_other_type: bool = False
+    """The device answers, but does not have the registers of this type."""
 
     @property
     def good(self) -> bool:
@@ -90,6 +94,7 @@ class MeterTrials:
             max(0.0, now_s - polls.measurements[-1].at_s) if polls.measurements else None,
             now_s - began_s,
             polls.model,
+            polls.is_other_type,
         )
 
     def _surroundings(

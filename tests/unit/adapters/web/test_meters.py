@@ -180,6 +180,16 @@ async def test_the_panel_of_a_silent_meter_lists_what_to_check(
     assert steps.index(first) < 60
 
 
+async def test_a_device_without_the_registers_is_no_silent_meter(
+    operator: Client, host: FakeHost
+) -> None:
+    host.meter.error, host.meter.is_other_type = "Is it another type of meter?", True
+    await stage(operator, LOAD, **SECOND, SecondMeterIP="192.0.2.50")
+    panel = text_of(await renewed(operator, await run_test(operator)))
+    assert "The meter answers, but not as this type. " in panel
+    assert "What to check" not in panel
+
+
 async def test_the_panel_stays_with_its_settings(operator: Client) -> None:
     await stage(operator, LOAD, **SECOND, SecondMeterIP="192.0.2.50")
     await renewed(operator, await run_test(operator))
@@ -321,7 +331,7 @@ async def test_the_help_page_reads_the_saved_second_meter(operator: Client, host
     text = text_of((await operator.get(path)).text)
     assert "The meter answers." in text
     assert "192.0.2.50:502" in text
-    assert "Load management assumes the fallback value" in text
+    assert "assumes the fallback value" in text
     assert "Modbus Siemens 7KM2200 (TCP) · 192.0.2.50:502, unit id 1" in text
 
 

@@ -252,6 +252,7 @@ _STATES: Mapping[str, tuple[str, str, str]] = {
     "good": ("circle-check", "available", N_("The meter answers.")),
     "doubt": ("triangle-alert", "warn", N_("The meter answers, but something is in doubt.")),
     "silent": ("circle-x", "fault", N_("The meter does not answer.")),
+    "other-type": ("circle-x", "fault", N_("The meter answers, but not as this type.")),
     "broken": ("circle-x", "fault", N_("The test could not be carried out.")),
     "ended": ("circle-minus", "off", N_("The test has ended without an answer.")),
 }
@@ -259,10 +260,10 @@ _STATES: Mapping[str, tuple[str, str, str]] = {
 
 def panel_of(test: MeterTest, now_s: float, words: Words) -> Panel:
     """The panel of a test as it is now."""
-    icon, tone, heading = _STATES[_state_of(test)]
+    state = _state_of(test)
+    icon, tone, heading = _STATES[state]
     result, address = test.result, test.address
     tried = f"{type_name(address.slug, words)} · {address_text(address, words)}"
-    silent = result is not None and not result.measurements
     return Panel(
         "" if test.is_over else test.lease,
         icon,
@@ -272,7 +273,7 @@ def panel_of(test: MeterTest, now_s: float, words: Words) -> Panel:
         result.error.render(words) if result is not None and result.error else "",
         _values(result, now_s - test.result_at_s, words),
         _findings(result, words),
-        tuple(map(words, meter_help.CHECKS.get(_reach(address), ()))) if silent else (),
+        tuple(map(words, meter_help.CHECKS.get(_reach(address), ()))) if state == "silent" else (),
     )
 
 
@@ -282,7 +283,7 @@ def _state_of(test: MeterTest) -> str:
     if test.result is None:
         return "ended" if test.is_over else "waiting"
     if not test.result.measurements:
-        return "silent"
+        return "other-type" if test.result.is_other_type else "silent"
     return "good" if test.result.good else "doubt"
 
 

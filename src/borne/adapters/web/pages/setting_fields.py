@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from borne.adapters.web.i18n import NARROW_SPACE, NO_BREAK, OWN_NAMES, Words
+from borne.adapters.web.pages.meter_view import SECTION
 from borne.application.settings.settings_staging import Draft, StagedItem
 from borne.domain.settings.entry import Choice, Entry, Format, Menu, Type
 from borne.domain.settings.snapshot import Settings
@@ -274,7 +275,7 @@ def groups(
     `warnings` are shown beside the settings of these names."""
     items = {item.name: item for item in draft.items}
     sections: dict[str, list[Field]] = {}
-    for view in views:
+    for view in _meters_together(views):
         item = items.get(view.name)
         if not _wanted(view, item, after, show):
             continue
@@ -284,6 +285,14 @@ def groups(
         Group(f"g-{number}", name, words(name), tuple(fields))
         for number, (name, fields) in enumerate(sections.items(), 1)
     ]
+
+
+def _meters_together(views: Sequence[SettingView]) -> list[SettingView]:
+    """All settings of the meter of socket 1 before those of socket 2: type and address of a meter
+    are one thing."""
+    own = [view for view in views if view.entry.group == SECTION]
+    ordered = iter(sorted(own, key=lambda view: view.connector))
+    return [next(ordered) if view.entry.group == SECTION else view for view in views]
 
 
 def _wanted(view: SettingView, item: StagedItem | None, after: Settings, show: str) -> bool:
