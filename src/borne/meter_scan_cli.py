@@ -100,6 +100,8 @@ def _network_targets(
 
 
 def _addresses(text: str) -> Sequence[str]:
+    if not text:
+        raise _fail("--host needs an address.")
     if "/" not in text:
         return [text]
     try:
@@ -146,6 +148,8 @@ async def _run(targets: Sequence[ScanTarget]) -> tuple[list[FoundDevice], bool]:
                         show(each)
     except asyncio.CancelledError:
         return found, False
+    except BadAddress as bad:
+        typer.echo(str(bad), err=True)
     finally:
         await buses.close()
     return found, True

@@ -69,6 +69,7 @@ def test_nothing_found_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(["--unit", "9-3"], "'9-3' is no unit", id="backwards"),
         pytest.param(["--unit", f"{LAST_UNIT + 1}"], "'248' is no unit", id="beyond the last"),
         pytest.param(["--host", "10.0.0.0/8"], "more than 256 addresses", id="a large network"),
+        pytest.param(["--host", ""], "needs an address", id="an empty address"),
         pytest.param(["--host", "10.0.0.0/x"], "is no network", id="no network"),
         pytest.param(["--host", "10.0.0.0/24", "--unit", "1-9"], "Give fewer", id="too many"),
         pytest.param(["--serial-port", "COM1"], "COM1 is no serial port", id="no serial port"),
@@ -79,6 +80,12 @@ def test_wrong_options(options: list[str], sentence: str) -> None:
     ran = borne("meter", "scan", *given)
     assert (ran.code, ran.out) == (2, "")
     assert sentence in ran.sentence
+
+
+def test_a_serial_port_that_cannot_be_opened_is_no_port_without_meters() -> None:
+    ran = borne("meter", "scan", "--serial-port", "/dev/ttyNONE")
+    assert (ran.code, ran.out) == (1, "No meter found.\n")
+    assert "There is no serial port /dev/ttyNONE" in ran.err
 
 
 def test_an_interrupted_scan_prints_what_it_has_found() -> None:

@@ -42,6 +42,6 @@ def _gateway(device: str) -> TcpEndpoint:
         raise bad from None
     host = parts.hostname or ""
     plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
-    if parts.scheme not in _FRAMINGS or not _HOST.fullmatch(host) or not plain:
+    if parts.scheme not in _FRAMINGS or not _HOST.fullmatch(host) or not plain or port == 0:
         raise bad
     return TcpEndpoint(host, port or DEFAULT_PORT, _FRAMINGS[parts.scheme])

@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
+from borne.adapters.meters.endpoints import BadAddress
 from borne.adapters.meters.polls import findings_capabilities, plausible
 from borne.domain.meters.findings import Surroundings, findings
 from borne.domain.meters.measurement import Measurement
 from borne.domain.settings.catalogue.meter_profiles import PROFILES
 from borne.domain.settings.entry import MeterReach
+from borne.foundation.messages import verbatim
 from borne.protocols.meter_profiles import Block, Profile, Refresh, load_profile, slugs
 from borne.protocols.meter_profiles.resolving import Unresolved, resolve
 from borne.protocols.modbus.bus import ModbusBus
@@ -107,7 +109,8 @@ def scan(
     targets: Sequence[ScanTarget], buses: Buses
 ) -> AsyncGenerator[ScanProgress | FoundDevice, None]:
     """Ask all targets, some at once, those on one port one after the other. Closing the generator
-    ends the scan. Raises TooMany."""
+    ends the scan. Raises TooMany, and at the end BadAddress for a serial port that could not be
+    opened."""
     total = sum(len(target.units) for target in targets)
     if total > MAX_PLACES:
         raise TooMany(total)
@@ -179,7 +182,9 @@ class _Scan:
             asking = _Unit(bus, unit, thorough=self._total <= FEW_PLACES)
             try:
                 found = await _identify(asking, profiles)
-            except Unreachable:
+            except Unreachable as failure:
+                if isinstance(target.endpoint, SerialEndpoint):
+                    raise BadAddress(verbatim(str(failure))) from None
                 break
             if found is not None:
                 self._news.put_nowait(found)

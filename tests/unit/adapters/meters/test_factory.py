@@ -56,6 +56,7 @@ def test_the_port_of_a_meter(address: MeterAddress, endpoint: Endpoint) -> None:
         (replace(ABB, device="http://192.0.2.7"), "is no serial port"),
         (replace(ABB, device="rtu://"), "is no serial port"),
         (replace(ABB, device="rtu://h:99999"), "is no serial port"),
+        (replace(ABB, device="rtu://h:0"), "is no serial port"),
         (replace(ABB, device="rtu://h:502/path"), "is no serial port"),
         (replace(ABB, device="rtu://user@h:502"), "is no serial port"),
         (replace(ABB, device="rtu://[::1"), "is no serial port"),

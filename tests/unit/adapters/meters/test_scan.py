@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from borne.adapters.meters.endpoints import BadAddress
 from borne.adapters.meters.scan import (
     MAX_PLACES,
     FoundDevice,
@@ -65,6 +66,24 @@ def plausible_types(device: FoundDevice) -> list[str]:
 
 def refuses_everything(function: int, address: int, count: int) -> Sequence[int]:
     raise ExceptionAnswer(1, 2)
+
+
+def test_a_serial_port_that_cannot_be_opened_is_named_after_what_was_found() -> None:
+    async def scenario() -> None:
+        buses = FakeBuses({HOST: {1: meter("tq_em300").read}})
+        found = 0
+
+        async def search() -> None:
+            nonlocal found
+            async for news in scan([ScanTarget(LINE), ScanTarget(HOST)], buses):
+                found += isinstance(news, FoundDevice)
+
+        with pytest.raises(BadAddress, match="refused"):
+            await search()
+        assert found == 1
+        assert buses.leases == 0
+
+    on_virtual_time(scenario)
 
 
 @pytest.mark.parametrize("slug", MODBUS)
