@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from borne.foundation.waiting import Flag
-from borne.protocols.modbus.devices import Devices
+from borne.protocols.modbus.devices import LATE_S, Devices
 from borne.protocols.modbus.endpoint import Endpoint, Framing, SerialEndpoint, TcpEndpoint
-from borne.protocols.modbus.exchange import MAX_DRAIN_S, Exchange, RtuExchange, TcpExchange
+from borne.protocols.modbus.exchange import Exchange, RtuExchange, TcpExchange
 from borne.protocols.modbus.failures import (
     ExceptionAnswer,
     ExceptionCode,
@@ -319,15 +319,20 @@ class ModbusBus:
             self._on_answer(job)
             job.finish(values)
 
+    @property
+    def _late_until_s(self) -> float:
+        """Until when an answer to the last request may come."""
+        return self._exchange.awaited_until_s + LATE_S
+
     def _on_answer(self, job: Job) -> None:
         self._reconnect_s = FIRST_RECONNECT_S
         now_s = asyncio.get_running_loop().time()
-        time_out_s = max(now_s, job.asked_s + MAX_DRAIN_S + job.retry.timeout_s)
-        self._devices[job.unit].on_answer(job.request, now_s, time_out_s)
+        self._devices[job.unit].on_answer(job.request, now_s, self._late_until_s)
 
     def _on_refused(self, job: Job, refusal: ExceptionAnswer) -> None:
         now_s = asyncio.get_running_loop().time()
         if refusal.code in _NO_PATH:
+            self._devices[job.unit].on_maybe_late(job.request, now_s, self._late_until_s)
             self._on_no_answer(job, now_s)
         else:
             self._on_answer(job)
@@ -349,7 +354,7 @@ class ModbusBus:
         now_s = asyncio.get_running_loop().time()
         device = self._devices[job.unit]
         device.asked_s = now_s
-        device.expect_late(job.request, now_s)
+        device.expect_late(job.request, now_s, self._late_until_s)
         self._again_or_fail(job, failure)
 
     def _again_or_fail(self, job: Job, failure: ModbusFailure) -> None:

@@ -25,18 +25,21 @@ class Device:
     failures: int = 0
     """Requests in a row that had no answer."""
     held_until_s: float = float("-inf")
-    late: Request | None = None
-    """A request whose answer may still come."""
-    late_until_s: float = float("-inf")
+    late: list[tuple[Request, float]] = field(default_factory=list)
+    """Requests whose answer may still come, and until when."""
 
-    def on_answer(self, request: Request, now_s: float, time_out_s: float) -> None:
-        """`time_out_s`: until when its answer was awaited."""
+    def on_answer(self, request: Request, now_s: float, late_until_s: float) -> None:
+        """`late_until_s`: until when an answer to this request may come."""
         self.answered_s = self.asked_s = now_s
         self.failures = 0
         self.held_until_s = float("-inf")
-        if now_s < self.late_until_s and _looks_alike(self.late, request):
-            # The answer may be that of the earlier one: then this one's is still to come.
-            self.expect_late(request, time_out_s)
+        self.on_maybe_late(request, now_s, late_until_s)
+
+    def on_maybe_late(self, request: Request, now_s: float, late_until_s: float) -> None:
+        """What came, an answer or an exception, may be that of an earlier request: then this one's
+        is still to come."""
+        if any(now_s < until_s and _same_function(each, request) for each, until_s in self.late):
+            self.expect_late(request, now_s, late_until_s)
 
     def on_no_answer(self, now_s: float) -> None:
         self.asked_s = now_s
@@ -44,22 +47,29 @@ class Device:
         pause_s = FIRST_HOLD_S * 2.0 ** min(self.failures - 1, 10)
         self.held_until_s = now_s + min(pause_s, LONGEST_HOLD_S)
 
-    def expect_late(self, request: Request, time_out_s: float) -> None:
-        self.late = request
-        self.late_until_s = max(self.late_until_s, time_out_s + LATE_S)
+    def expect_late(self, request: Request, now_s: float, late_until_s: float) -> None:
+        self.late = [(each, until_s) for each, until_s in self.late if now_s < until_s]
+        self.late.append((request, late_until_s))
 
     def distinct_from_s(self, request: Request) -> float:
         """From when on a late answer can no longer be taken for the answer to `request`."""
-        if request == self.late or not _looks_alike(self.late, request):
-            return float("-inf")
-        return self.late_until_s
+        alike = (
+            until_s
+            for each, until_s in self.late
+            if each != request and _looks_alike(each, request)
+        )
+        return max(alike, default=float("-inf"))
 
 
-def _looks_alike(one: Request | None, other: Request) -> bool:
+def _same_function(one: Request, other: Request) -> bool:
+    return one.function == other.function
+
+
+def _looks_alike(one: Request, other: Request) -> bool:
     """Whether the answers have the same head and length. Those to writes repeat their request."""
     if not (isinstance(one, Read) and isinstance(other, Read)):
         return False
-    return one.function == other.function and answer_bytes(one) == answer_bytes(other)
+    return _same_function(one, other) and answer_bytes(one) == answer_bytes(other)
 
 
 @dataclass(slots=True)

@@ -30,6 +30,8 @@ class Exchange(Protocol):
     """Sends one request and awaits its answer; the state of one port, over many connections."""
 
     link: Link | None
+    awaited_until_s: float
+    """When the last request timed out, or would have."""
 
     def attach(self, link: Link) -> None:
         """Use a new connection."""
@@ -48,6 +50,7 @@ class TcpExchange:
 
     def __init__(self) -> None:
         self.link: Link | None = None
+        self.awaited_until_s = float("-inf")
         self._reader = MbapReader()
         self._transaction = 0
         self._asked: tuple[int, Request] | None = None
@@ -68,14 +71,15 @@ class TcpExchange:
         self._asked = (unit, request)
         self._sent = [*earlier, self._transaction]
         link.send(mbap_frame(self._transaction, unit, encode_request(request)))
-        frame = await self._answer(link, unit, asyncio.get_running_loop().time() + timeout_s)
+        self.awaited_until_s = asyncio.get_running_loop().time() + timeout_s
+        frame = await self._answer(link, unit)
         if frame.unit != unit:
             raise WrongAnswer(f"Unit {frame.unit} answered instead of unit {unit}.")
         return decode_answer(unit, request, frame.pdu)
 
-    async def _answer(self, link: Link, unit: int, until_s: float) -> MbapFrame:
+    async def _answer(self, link: Link, unit: int) -> MbapFrame:
         others = 0
-        while data := await link.receive(until_s):
+        while data := await link.receive(self.awaited_until_s):
             for frame in self._frames(link, unit, data):
                 if frame.transaction in self._sent:
                     self._check_end(link, unit)
@@ -107,9 +111,11 @@ class RtuExchange:
 
     def __init__(self, character_s: float) -> None:
         self.link: Link | None = None
+        self.awaited_until_s = float("-inf")
         self._character_s = character_s
         self._echoes: bool | None = None
-        self._disturbed = False
+        self._drains = 0
+        """How many of the next requests wait for a silent line."""
 
     @classmethod
     def gap_s(cls, baud: int, character_s: float) -> float:
@@ -118,7 +124,9 @@ class RtuExchange:
 
     def attach(self, link: Link) -> None:
         self.link = link
-        self._disturbed = True
+        # A request that went with the old connection may be answered on this one, beside the
+        # answer to its repetition.
+        self._drains = 2
 
     async def ask(
         self, unit: int, request: Request, timeout_s: float, *, again: bool
@@ -130,15 +138,15 @@ class RtuExchange:
         frame = rtu_frame(unit, encode_request(request))
         link.send(frame)
         on_line_s = (len(frame) + answer_bytes(request) + 3) * self._character_s
-        until_s = asyncio.get_running_loop().time() + on_line_s + timeout_s
+        self.awaited_until_s = asyncio.get_running_loop().time() + on_line_s + timeout_s
         reader = RtuAnswerReader(unit, request, echoes=self._echoes)
         try:
-            pdu = await self._answer(link, reader, until_s)
+            pdu = await self._answer(link, reader, self.awaited_until_s)
         except BaseException:
-            self._disturbed = True
+            self._disturb()
             raise
         if pdu is None:
-            self._disturbed = True
+            self._disturb()
             if reader.problem:
                 raise WrongAnswer(f"The answer of unit {unit} is not usable: {reader.problem}.")
             raise NoAnswer(f"Unit {unit} does not answer.")
@@ -149,13 +157,16 @@ class RtuExchange:
         """Drop what came too late, until the line is silent."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + MAX_DRAIN_S
-        silence_s = SILENCE_S / 2 if self._disturbed else 0.0
+        silence_s = SILENCE_S / 2 if self._drains else 0.0
         while await link.receive(loop.time() + silence_s):
-            self._disturbed = True
+            self._disturb()
             silence_s = SILENCE_S / 2
             if loop.time() > end_s:
                 raise WrongAnswer("The line is never silent.")
-        self._disturbed = False
+        self._drains = max(0, self._drains - 1)
+
+    def _disturb(self) -> None:
+        self._drains = max(1, self._drains)
 
     async def _answer(self, link: Link, reader: RtuAnswerReader, until_s: float) -> bytes | None:
         loop = asyncio.get_running_loop()

@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import random
-from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -182,8 +180,8 @@ async def test_after_close_nothing_is_asked() -> None:
 @virtual_time
 async def test_frames_are_apart(baud: int, gap_s: float) -> None:
     bench = Bench(SerialEndpoint("/dev/ttyUSB0", baud=baud))
-    await asyncio.gather(bench.read(1), bench.read(2))
-    (first_s, _), (second_s, _) = bench.line.requests
+    await asyncio.gather(*(bench.read(unit) for unit in (1, 2, 3, 4)))
+    *_, (first_s, _), (second_s, _) = bench.line.requests
     assert second_s - first_s - TURNAROUND_S == pytest.approx(gap_s)
     await bench.bus.close()
 
@@ -545,6 +543,28 @@ async def test_a_connection_that_the_device_closes_at_a_request_costs_no_reading
 
 
 @virtual_time
+async def test_a_request_repeated_on_a_new_connection_may_be_answered_twice() -> None:
+    """A gateway loses the connection, but has passed the request on to its line."""
+    bench = Bench(GATEWAY)
+    await bench.read(1)
+
+    def respond(request: bytes) -> Pieces:
+        if len(bench.line.links) == 1:
+            bench.line.links[0].close()
+            return []
+        copies = 2 if len(bench.line.requests) == 3 else 1
+        answer = device.rtu_answer(request)
+        return [(TURNAROUND_S * (index + 1), answer) for index in range(copies)]
+
+    bench.line.respond = respond
+    assert await bench.read(1, 10) == words_at(1, 10, 2)
+    began_s = now_s()
+    assert await bench.read(1, 20) == words_at(1, 20, 2)
+    assert now_s() - began_s < 0.2
+    await bench.bus.close()
+
+
+@virtual_time
 async def test_a_device_that_closes_every_connection() -> None:
     bench = Bench(TCP)
 
@@ -642,42 +662,6 @@ async def test_unit_0_is_a_device_on_tcp_and_none_on_a_line() -> None:
     bench = Bench(LINE)
     assert isinstance(await failure_of(bench.read(0)), NoAnswer)
     assert bench.line.requests == []
-
-
-@pytest.mark.parametrize("endpoint", [TCP, LINE, GATEWAY], ids=["tcp", "serial", "gateway"])
-@pytest.mark.parametrize("seed", range(6))
-def test_no_delay_gives_words_of_another_request(endpoint: Endpoint, seed: int) -> None:
-    """Answers come up to 0.9 s after the time-out, in any order; registers are polled by two."""
-    dice = random.Random(seed)
-
-    @virtual_time
-    async def run() -> None:
-        bench = Bench(endpoint)
-        answered = Counter[str]()
-
-        def respond(request: bytes) -> Pieces:
-            delay_s = dice.choice([0.02, 0.5, dice.uniform(0.9, 1.9)])
-            return [] if dice.random() < 0.1 else [(delay_s, right_answer(endpoint)(request))]
-
-        async def poll(unit: int) -> None:
-            for _ in range(25):
-                address = dice.randrange(0, 1000)
-                priority = dice.choice([Priority.COMMAND, Priority.READ])
-                try:
-                    words = await bench.bus.read(unit, 3, address, 2, priority=priority)
-                except ModbusFailure as failure:
-                    answered[type(failure).__name__] += 1
-                else:
-                    answered["words"] += 1
-                    assert words == words_at(unit, address, 2)
-                await asyncio.sleep(dice.choice([0.0, 0.3]))
-
-        bench.line.respond = respond
-        await asyncio.gather(poll(1), poll(1), poll(2))
-        assert answered["words"] > 15
-        await bench.bus.close()
-
-    run()
 
 
 @virtual_time
