@@ -88,6 +88,8 @@ class ModbusMeter:
         self._since_energy = 0
         self._serial_number = ""
         self._gave_serial = False
+        self._failing = False
+        """By an internal error, since the last measurement."""
         self._without_serial = 0
         """Polls without a serial number."""
 
@@ -185,7 +187,7 @@ class ModbusMeter:
             except ValueError as conflict:
                 return self._miss(verbatim(str(conflict)))
         try:
-            return await self._measure(self._bus, with_energy=with_energy)
+            measurement = await self._measure(self._bus, with_energy=with_energy)
         except ModbusFailure as failure:
             return self._miss(explain(failure, self._endpoint, self._unit))
         except Unresolved as unresolved:
@@ -193,8 +195,13 @@ class ModbusMeter:
         except TimeoutError:
             return self._miss(Message(TOO_SLOW, self._place() | {"seconds": self._timeout_s}))
         except Exception:
-            _log.exception("meter %s at %s", self.model, self._endpoint)
+            if not self._failing:
+                # The next poll, a second later, most likely fails alike.
+                _log.exception("meter %s at %s", self.model, self._endpoint)
+            self._failing = True
             return self._miss(Message(INTERNAL))
+        self._failing = False
+        return measurement
 
     async def _measure(self, bus: ModbusBus, *, with_energy: bool) -> Measurement:
         retry = self._retry

@@ -25,6 +25,8 @@ Read = Callable[[int, int, int], Awaitable[Sequence[int]]]
 BASES = (40000, 50000, 0)
 MARK = (0x5375, 0x6E53)
 END = 0xFFFF
+LONGEST = 126
+"""Words of the longest model that is read."""
 COMMON = 1
 INTEGER_MODELS = range(201, 205)
 FLOAT_MODELS = range(211, 215)
@@ -107,7 +109,7 @@ async def models(profile: MeterDescription, read: Read, base: int) -> dict[int, 
     found: dict[int, int] = {}
     at = base + 2
     for _ in range(MAX_MODELS):
-        if at + 2 > END:
+        if at + LONGEST > END:
             break
         number, length = await read(profile.function, at, 2)
         if number in (0, END):

@@ -102,6 +102,22 @@ def test_energy_is_read_at_every_tenth_poll_and_at_each_for_billing(every: int, 
     on_bench(scenario, energy_every=every)
 
 
+def test_an_internal_error_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.device.failures[VOLTAGES] = RuntimeError("a bug")
+        await bench.meter.start()
+        await asyncio.sleep(5.5)
+        assert len(bench.answers) == 6
+        assert len(caplog.records) == 1
+        bench.device.failures.clear()
+        await asyncio.sleep(1)
+        bench.device.failures[VOLTAGES] = RuntimeError("a bug")
+        await asyncio.sleep(5)
+        assert len(caplog.records) == 2
+
+    on_bench(scenario)
+
+
 def test_a_read_is_of_a_poll_that_began_after_it() -> None:
     async def scenario(bench: Bench) -> None:
         loop = asyncio.get_running_loop()

@@ -155,8 +155,9 @@ async def test_what_a_sunspec_meter_does_not_have_is_none() -> None:
         # A length that leads in circles or beyond the last address.
         sunspec([(1, common("1"))], 40000, end=(5, 0xFFFF)),
         sunspec([(7, []) for _ in range(500)], 40000),
+        sunspec([(7, [0] * 25_496), (213, [])], 40000),
     ],
-    ids=["nothing", "inverter", "zero", "no mark", "beyond", "endless"],
+    ids=["nothing", "inverter", "zero", "no mark", "beyond", "endless", "cut off"],
 )
 async def test_no_sunspec_meter(words: dict[tuple[int, int], int]) -> None:
     device = Device(words)
