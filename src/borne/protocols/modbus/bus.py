@@ -42,11 +42,14 @@ USED_S: Final = 5.0
 """A port that was asked something else than a scan within this time is in use."""
 SCAN_PAUSE: Final = 2.0
 """After each request on a port in use, a scan leaves it this many times as long to the others."""
+BUSY_S: Final = 0.2
+"""A device that says it is busy is left alone for so long."""
 DEFAULT_RETRY: Final = RetryPolicy()
 _NO_PATH: Final = (
     ExceptionCode.GATEWAY_PATH_UNAVAILABLE,
     ExceptionCode.GATEWAY_TARGET_SILENT,
 )
+_BUSY: Final = (ExceptionCode.ACKNOWLEDGE, ExceptionCode.DEVICE_BUSY)
 _log = logging.getLogger(__name__)
 
 Opener = Callable[[Endpoint], Awaitable[Link]]
@@ -336,6 +339,11 @@ class ModbusBus:
             self._on_no_answer(job, now_s)
         else:
             self._on_answer(job)
+        if refusal.code in _BUSY and job.attempts + 1 < self._attempts(job, now_s):
+            job.attempts += 1
+            self._devices[job.unit].asked_s = now_s + BUSY_S
+            self._queue.put_back(job)
+            return
         job.fail(refusal)
 
     def _on_lost(self, job: Job) -> None:

@@ -296,6 +296,27 @@ async def test_an_exception_is_not_tried_again() -> None:
     await bench.bus.close()
 
 
+@virtual_time
+async def test_a_busy_device_is_asked_again_after_a_pause() -> None:
+    bench = Bench(TCP)
+    busy = [True, True, True]
+
+    def respond(request: bytes) -> Pieces:
+        answer = request[:4] + b"\0\3\1\x83\6" if busy else device.tcp_answer(request)
+        del busy[:1]
+        return [(TURNAROUND_S, answer)]
+
+    bench.line.respond = respond
+    failure = await failure_of(bench.read(1))
+    assert isinstance(failure, ExceptionAnswer)
+    assert failure.code == 6
+    assert await bench.read(1) == words_at(1, 0, 2)
+    asked_s = [at_s for at_s, _ in bench.line.requests]
+    assert len(asked_s) == 4
+    assert asked_s[3] - asked_s[2] == pytest.approx(0.2 + TURNAROUND_S)
+    await bench.bus.close()
+
+
 WRONG_ON_TCP: list[tuple[str, Callable[[bytes], bytes]]] = [
     ("another request", lambda answer: b"\x77\x77" + answer[2:]),
     ("Unit 9 answered instead of unit 1", lambda answer: answer[:6] + b"\x09" + answer[7:]),
