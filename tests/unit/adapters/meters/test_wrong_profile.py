@@ -68,9 +68,7 @@ def test_the_right_type_is_not_suspected(slug: str) -> None:
 
 
 @pytest.mark.parametrize(("unit", "expected"), [(1, True), (7, False)], ids=["refuses", "silent"])
-def test_a_device_that_refuses_the_registers_is_no_silent_one(
-    unit: int, expected: bool
-) -> None:
+def test_a_device_that_refuses_the_registers_is_no_silent_one(unit: int, expected: bool) -> None:
     async def run() -> bool:
         buses = FakeBuses({ENDPOINT: {1: meter("tq_em300").read}})
         address = MeterAddress("siemens_7km2200", host=ENDPOINT.host, unit=unit)

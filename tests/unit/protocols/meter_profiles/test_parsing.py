@@ -91,7 +91,7 @@ GOOD = 'power = { address = 1, type = "i16" }'
 MISTAKES = {
     "misspelt key": (f"vendr = 'x'\n[registers]\n{GOOD}", 1, 'Is "vendor" meant?'),
     "misspelt key of a register": (
-        f'[registers]\n{GOOD}\n\nvoltage_l1 = {{ addrss = 5, type = "u16" }}',
+        f'[registers]\n{GOOD}\n\nvoltage_l1 = {{ adr = 5, type = "u16" }}',
         4,
         'Is "address" meant?',
     ),
