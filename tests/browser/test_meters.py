@@ -146,3 +146,4 @@ def test_a_meter_is_found_and_used(page: Page, site: Site, fake: Fake) -> None:
     expect(page.locator("#meter-found")).to_contain_text("The search was ended early.")
     page.get_by_role("button", name="Use for socket 2").click()
     expect(page.locator("#s-MeterIP_2-input")).to_have_value("192.0.2.50")
+    expect(page.locator("#s-MeterConfig_2")).to_be_in_viewport()

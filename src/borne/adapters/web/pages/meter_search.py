@@ -15,7 +15,8 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station
 from borne.adapters.web.meter_searches import MeterSearch
 from borne.adapters.web.pages import meter_view
-from borne.adapters.web.pages.settings import SettingsEditor, answer
+from borne.adapters.web.pages.setting_fields import field_id
+from borne.adapters.web.pages.settings import SettingsEditor
 from borne.adapters.web.pages.shell import form, is_htmx, part, partial
 from borne.adapters.web.routes import Routes
 from borne.adapters.web.state import web_state
@@ -79,7 +80,7 @@ async def use(
     key: Annotated[str, Path(max_length=20)],
     number: Annotated[int, Path(ge=0, le=999)],
 ) -> Response:
-    """Stage type and place of a meter that was found."""
+    """Stage type and place of a meter that was found, and show them."""
     await form(request)
     editor = _editor(request)
     slot = meter_view.slot_of(key, editor.service.settings.facts.connectors)
@@ -88,7 +89,7 @@ async def use(
         raise ApiError(404, "not_found", N_("There is no such meter."))
     changes = meter_view.changes_for(slot, search.found[number].address)
     editor.staging.stage(editor.key, changes, editor.principal)
-    return await answer(editor, slot.menu.value, "", fresh=True)
+    return RedirectResponse(f"/settings/{slot.menu.value}#{field_id(slot.name('Config'))}", 303)
 
 
 def _wanted(fields: Mapping[str, str]) -> SearchRequest:
