@@ -10,7 +10,7 @@ import pytest
 import serial
 
 from borne.domain.meters.address import Parity
-from borne.protocols.modbus import bus as bus_module
+from borne.protocols.modbus import connection
 from borne.protocols.modbus.bus import ModbusBus, RetryPolicy
 from borne.protocols.modbus.endpoint import SerialEndpoint
 from borne.protocols.modbus.failures import Unreachable
@@ -44,7 +44,7 @@ def name_device(path: Path, device: str) -> None:
 async def test_an_adapter_is_pulled_out_and_put_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bus_module, "FIRST_RECONNECT_S", 0.01)
+    monkeypatch.setattr(connection, "FIRST_RECONNECT_S", 0.01)
     path = tmp_path / "usb-RS485"
     adapter = await plugged_in(path)
     bus = ModbusBus(SerialEndpoint(str(path)))
@@ -60,7 +60,7 @@ async def test_an_adapter_is_pulled_out_and_put_back(
 
 
 async def test_a_port_has_one_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bus_module, "FIRST_RECONNECT_S", 0.01)
+    monkeypatch.setattr(connection, "FIRST_RECONNECT_S", 0.01)
     path = tmp_path / "usb-RS485"
     adapter = await plugged_in(path)
     first, second = (ModbusBus(SerialEndpoint(str(path))) for _ in range(2))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from borne.foundation.waiting import Flag
+from borne.protocols.modbus.connection import Connection, Opener
 from borne.protocols.modbus.devices import LATE_S, Devices
 from borne.protocols.modbus.endpoint import Endpoint, Framing, SerialEndpoint, TcpEndpoint
 from borne.protocols.modbus.exchange import Exchange, RtuExchange, TcpExchange
@@ -36,8 +37,7 @@ __all__ = ["ModbusBus", "Priority", "RetryPolicy"]
 BROADCAST: Final = 0
 CLOCK_STEP_S: Final = 1e-9
 """A timer may end a step of the clock early; to wait for the rest could take many turns."""
-FIRST_RECONNECT_S: Final = 0.5
-LONGEST_RECONNECT_S: Final = 10.0
+RESTART_S: Final = 1.0
 USED_S: Final = 5.0
 """A port that was asked something else than a scan within this time is in use."""
 SCAN_PAUSE: Final = 2.0
@@ -52,15 +52,12 @@ _NO_PATH: Final = (
 _BUSY: Final = (ExceptionCode.ACKNOWLEDGE, ExceptionCode.DEVICE_BUSY)
 _log = logging.getLogger(__name__)
 
-Opener = Callable[[Endpoint], Awaitable[Link]]
-
 
 class ModbusBus:
     """One port. Its task begins with the first request; it connects only while requests wait."""
 
     def __init__(self, endpoint: Endpoint, opener: Opener = open_link) -> None:
         self.endpoint = endpoint
-        self._opener = opener
         self._rtu = not (isinstance(endpoint, TcpEndpoint) and endpoint.framing is Framing.TCP)
         self._gap_s = 0.0
         character_s = 0.0
@@ -71,16 +68,12 @@ class ModbusBus:
         self._queue = JobQueue()
         self._devices = Devices()
         self._wake = Flag()
+        self._connection = Connection(endpoint, opener, self._exchange.attach, self._wake.set)
         self._owner: asyncio.Task[None] | None = None
-        self._opening: asyncio.Task[Link] | None = None
         self._closed = False
         self._line_free_s = float("-inf")
         self._used_s = float("-inf")
         self._scan_from_s = float("-inf")
-        self._down_since_s = float("-inf")
-        self._connect_at_s = float("-inf")
-        self._reconnect_s = FIRST_RECONNECT_S
-        self._down_reason = ""
 
     async def read(
         self,
@@ -125,11 +118,10 @@ class ModbusBus:
     def abort(self) -> list[asyncio.Task[None] | asyncio.Task[Link]]:
         """Close the port without waiting, as by a power cut; returns the tasks that end."""
         self._closed = True
-        tasks = [task for task in (self._owner, self._opening) if task is not None]
-        for task in tasks:
-            task.cancel()
-        if self._exchange.link is not None:
-            self._exchange.link.close()
+        tasks: list[asyncio.Task[None] | asyncio.Task[Link]] = [*self._connection.abort()]
+        if self._owner is not None:
+            self._owner.cancel()
+            tasks.append(self._owner)
         for job in self._queue:
             self._queue.remove(job)
             job.fail(self._closed_failure())
@@ -164,81 +156,35 @@ class ModbusBus:
                 await self._work()
             except Exception:
                 _log.exception("the bus at %s has failed", self.endpoint)
-                await asyncio.sleep(FIRST_RECONNECT_S)
+                await asyncio.sleep(RESTART_S)
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
             now_s = loop.time() + CLOCK_STEP_S
-            link = self._exchange.link
-            if link is None or link.lost:
-                until_s = self._connect(now_s)
-            else:
+            if self._connection.is_open:
                 job, until_s = self._choose(now_s)
                 if job is not None:
                     await self._serve(job)
                     continue
+            else:
+                until_s = self._connect(now_s)
             await self._wake.wait(None if until_s is None else max(0.0, until_s - now_s))
 
-    # Connecting
-
     def _connect(self, now_s: float) -> float | None:
-        """Begin to connect if it is time; returns when to look again."""
-        if self._exchange.link is not None:
-            self._drop_link(now_s)
+        """Connect if something waits for it; returns when to look again."""
+        self._connection.drop(now_s)
         for job in self._queue.expire(now_s, self._expiry_s):
-            job.fail(Unreachable(self._down_reason or f"Nothing answers at {self.endpoint}."))
+            job.fail(self._connection.failure())
         if not self._queue:
             return None
-        times = [self._expiry_s(job) for job in self._queue]
-        if self._opening is None:
-            if now_s >= self._connect_at_s:
-                self._open()
-            else:
-                times.append(self._connect_at_s)
-        return min(times)
+        due_s = self._connection.open(now_s)
+        expiry_s = min(self._expiry_s(job) for job in self._queue)
+        return expiry_s if due_s is None else min(due_s, expiry_s)
 
     def _expiry_s(self, job: Job) -> float:
-        return max(job.queued_s, self._down_since_s) + job.retry.timeout_s
-
-    def _drop_link(self, now_s: float) -> None:
-        link, self._exchange.link = self._exchange.link, None
-        if link is not None:
-            link.close()
-            self._down_since_s = now_s
-
-    def _open(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._opening = loop.create_task(self._opened(), name=f"modbus {self.endpoint} connect")
-        self._opening.add_done_callback(self._on_opened)
-
-    async def _opened(self) -> Link:
-        return await self._opener(self.endpoint)
-
-    def _on_opened(self, task: asyncio.Task[Link]) -> None:
-        self._opening = None
-        if task.cancelled():
-            return
-        error = task.exception()
-        if error is None and self._closed:
-            task.result().close()
-        elif error is None:
-            self._down_reason = ""
-            self._exchange.attach(task.result())
-        else:
-            self._down_reason = str(error)
-            if not isinstance(error, Unreachable):
-                _log.error("%s could not be opened", self.endpoint, exc_info=error)
-                self._down_reason = f"{self.endpoint} could not be opened by an internal error."
-            self._delay_connecting()
-        self._wake.set()
-
-    def _delay_connecting(self) -> None:
-        self._connect_at_s = asyncio.get_running_loop().time() + self._reconnect_s
-        self._reconnect_s = min(2 * self._reconnect_s, LONGEST_RECONNECT_S)
-
-    # Serving
+        return max(job.queued_s, self._connection.down_since_s) + job.retry.timeout_s
 
     def _choose(self, now_s: float) -> tuple[Job | None, float | None]:
         """The request to send now, or when to look again."""
@@ -328,7 +274,7 @@ class ModbusBus:
         return self._exchange.awaited_until_s + LATE_S
 
     def _on_answer(self, job: Job) -> None:
-        self._reconnect_s = FIRST_RECONNECT_S
+        self._connection.on_answer()
         now_s = asyncio.get_running_loop().time()
         self._devices[job.unit].on_answer(job.request, now_s, self._late_until_s)
 
@@ -352,11 +298,10 @@ class ModbusBus:
             job.sent_again = True
             self._queue.put_back(job)
             return
-        self._down_reason = (
+        self._connection.on_failure(
             f"{self.endpoint} closes the connection: perhaps another program is connected to it."
         )
-        self._delay_connecting()
-        self._again_or_fail(job, Unreachable(self._down_reason))
+        self._again_or_fail(job, self._connection.failure())
 
     def _on_failure(self, job: Job, failure: ModbusFailure) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -378,7 +323,7 @@ class ModbusBus:
             and not disturbs
         ):
             # Perhaps only the connection is dead: the device restarted, a router forgot it.
-            self._drop_link(now_s)
+            self._connection.drop(now_s)
         if not isinstance(failure, Unreachable):
             self._on_no_answer(job, now_s)
         job.fail(failure)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from borne.protocols.modbus.bus import ModbusBus, Opener
+from borne.protocols.modbus.bus import ModbusBus
+from borne.protocols.modbus.connection import Opener
 from borne.protocols.modbus.endpoint import Endpoint, SerialEndpoint
 from borne.protocols.modbus.transports import open_link
 

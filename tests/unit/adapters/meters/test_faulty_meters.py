@@ -14,8 +14,8 @@ from borne.adapters.meters.modbus_meter import POLL_TIMEOUT_S, ModbusMeter
 from borne.application.ports.hardware import MeterSilent
 from borne.domain.meters.measurement import Measurement
 from borne.protocols.meter_profiles import load_profile
-from borne.protocols.modbus.bus import LONGEST_RECONNECT_S
 from borne.protocols.modbus.buses import Buses
+from borne.protocols.modbus.connection import LONGEST_RECONNECT_S
 from borne.protocols.modbus.endpoint import Endpoint, Framing, TcpEndpoint
 from borne.protocols.modbus.failures import ModbusFailure
 from tests.support.fake_buses import HOUSE, meter

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from borne.protocols.modbus.bus import (
-    LONGEST_RECONNECT_S,
     ModbusBus,
     Priority,
     RetryPolicy,
 )
+from borne.protocols.modbus.connection import LONGEST_RECONNECT_S
 from borne.protocols.modbus.devices import LONGEST_HOLD_S
 from borne.protocols.modbus.endpoint import Endpoint, Framing, SerialEndpoint, TcpEndpoint
 from borne.protocols.modbus.failures import (
