@@ -23,6 +23,8 @@ FAST_GAP_S: Final = 0.00175
 """Gap between frames above 19200 baud: Modbus over Serial Line 1.02, section 2.5.1.1."""
 SILENCE_S: Final = 0.1
 """A line that is silent for so long has ended its frame: adapters deliver every 16 ms."""
+NETWORK_SILENCE_S: Final = 0.3
+"""The same behind a gateway: a lost packet is sent again after some 0.2 s."""
 MAX_DRAIN_S: Final = 1.0
 
 
@@ -113,6 +115,7 @@ class RtuExchange:
         self.link: Link | None = None
         self.awaited_until_s = float("-inf")
         self._character_s = character_s
+        self._silence_s = SILENCE_S if character_s else NETWORK_SILENCE_S
         self._echoes: bool | None = None
         self._drains = 0
         """How many of the next requests wait for a silent line."""
@@ -175,7 +178,7 @@ class RtuExchange:
             if (pdu := reader.feed(data)) is not None:
                 return pdu
             # What began as an answer and is silent since is not going to be completed.
-            wait_s = min(until_s, loop.time() + SILENCE_S) if reader.damaged else until_s
+            wait_s = min(until_s, loop.time() + self._silence_s) if reader.damaged else until_s
         return None
 
 
