@@ -395,8 +395,10 @@ async def test_a_line_that_is_never_silent() -> None:
 
     await bench.read(1)
     babble()
+    began_s = now_s()
     failure = await failure_of(bench.read(1))
     assert str(failure) == "The line is never silent."
+    assert now_s() - began_s < 2.5, "a second for each attempt"
     await bench.bus.close()
 
 
