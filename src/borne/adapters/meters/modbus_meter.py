@@ -22,7 +22,7 @@ from borne.protocols.meter_profiles.resolving import Unresolved, resolve
 from borne.protocols.modbus.bus import ModbusBus
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Endpoint
-from borne.protocols.modbus.failures import ModbusFailure, NoAnswer
+from borne.protocols.modbus.failures import ModbusFailure
 from borne.protocols.modbus.job_queue import Priority, RetryPolicy
 
 PERIOD_S = 1.0
@@ -204,10 +204,8 @@ class ModbusMeter:
         return measurement
 
     async def _measure(self, bus: ModbusBus, *, with_energy: bool) -> Measurement:
-        retry = self._retry
-        ask = self._resolved is None or self._lacks_serial_number()
-        if ask and await self._resolve(bus):
-            retry = replace(retry, asks_silent=True)
+        if self._resolved is None or self._lacks_serial_number():
+            await self._resolve(bus)
         profile = self.profile
         fast = profile.blocks(Refresh.FAST)
         every = with_energy or self._slow is None or self._since_energy + 1 >= self._energy_every
@@ -221,7 +219,7 @@ class ModbusMeter:
                     block.address,
                     block.count,
                     priority=self._priority,
-                    retry=retry,
+                    retry=self._retry,
                 )
                 for offset, value in enumerate(values):
                     words[block.function, block.address + offset] = value
@@ -243,31 +241,23 @@ class ModbusMeter:
             frequency_hz=self._slow.frequency_hz,
         )
 
-    async def _resolve(self, bus: ModbusBus) -> bool:
-        """Ask the meter about itself. Returns True if it ignored a request that it need not answer:
-        then the bus takes it for silent, although it may answer the next one."""
-        ignored = False
+    async def _resolve(self, bus: ModbusBus) -> None:
+        """Ask the meter about itself. Its serial number is asked as a scan asks: a meter that
+        ignores the request is not silent."""
+        identity = self._profile.serial_number
+        place = (identity.register.function, identity.register.address) if identity else None
 
         async def read(function: int, address: int, count: int) -> tuple[int, ...]:
-            nonlocal ignored
-            try:
-                return await bus.read(
-                    self._unit,
-                    function,
-                    address,
-                    count,
-                    priority=self._priority,
-                    retry=self._retry,
-                )
-            except NoAnswer:
-                ignored = True
-                raise
+            optional = (function, address) == place
+            priority = Priority.SCAN if optional else self._priority
+            return await bus.read(
+                self._unit, function, address, count, priority=priority, retry=self._retry
+            )
 
         async with asyncio.timeout(RESOLVE_TIMEOUT_S):
             self._resolved = await resolve(self._profile, read)
         self._serial_number = self._resolved.meter_serial
         self._gave_serial = self._gave_serial or bool(self._serial_number)
-        return ignored
 
     def _lacks_serial_number(self) -> bool:
         """Whether to ask for the serial number again: at once if the meter gave one before, since a
