@@ -12,7 +12,7 @@ from typing import Any
 from borne.adapters.simulation.world_measurement import world_measurement
 from borne.domain.meters.site_status import SiteMeterState, SiteMeterStatus
 from borne.domain.station.faults import Fault
-from tests.support.billing import RunningStation, billed_wh, check_messages, running_station
+from tests.support.billing import CAR, RunningStation, billed_wh, check_messages, running_station
 from tests.support.central_system import Ledger, central_system
 from tests.support.running_station import running_station as station_at_once
 from tests.support.served_meter import THREE_PHASES, ServedMeter, served_meter
@@ -82,6 +82,19 @@ async def test_a_silent_ocpp_meter_stops_the_transaction_at_its_last_register(
         await asyncio.sleep(15)
         assert at.faults == set()
         assert 0 <= at.socket.register_wh - at.connector()["register_wh"] <= POLL_WH
+
+
+@virtual_time
+async def test_without_the_description_of_its_meter_nothing_is_charged_unbilled(
+    tmp_path: Path,
+) -> None:
+    settings = {"MeterConfig": "user_defined", "MeterIP": "127.0.0.1"}
+    async with running_station(tmp_path, **settings) as at:
+        await at.simulator.plug(1, CAR)
+        await asyncio.sleep(30)
+        assert Fault.METER_BILLING.value in at.faults
+        assert at.socket.energy_wh == 0
+        assert at.connector()["session"] is None
 
 
 @virtual_time

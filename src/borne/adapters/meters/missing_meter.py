@@ -14,7 +14,7 @@ class MissingMeter:
     """The meter of a socket or of the site; `reason` is what its silence is explained by."""
 
     polls_itself = False
-    billing = False
+    billing = True
     model = ""
     serial_number = ""
 
