@@ -111,7 +111,7 @@ SETUPS: Mapping[str, MeterSetup] = MappingProxyType(
                     "Give the laptop the address 192.168.1.10 and the subnet mask 255.255.255.0 "
                     "for as long as this takes."
                 ),
-                N_("Open http://192.168.1.2 in the browser, and there Network, then Settings."),
+                N_("Open http://192.168.1.2 in the browser, and there “Network”, then “Settings”."),
                 N_(
                     "Set the mode to “Dynamic (DHCP)”, or enter a fixed address in the network of "
                     "the charging stations. Where the master serves DHCP: 172.16.23.2 to "
