@@ -41,6 +41,7 @@ MAX_MISSES = 3
 GOOD_POLLS = 2
 LATE_S = 10.0
 """If a polled meter was not read for this long, what flowed in between is not known."""
+DOUBT_S = 60.0
 MAX_READS = 3
 """Maximum number of pending reads of one meter, because a driver may hang."""
 MAX_POWER_PER_AMPERE_W = 3 * 253.0
@@ -64,6 +65,8 @@ class _Channel:
     """Polls in a row without and with a reading, of a meter that polls by itself."""
     good_at_s: float = float("-inf")
     """Of the last good poll, which also answers a read."""
+    doubted_s: float = float("-inf")
+    """When a doubt without a session was logged and stored."""
     reads: list[asyncio.Task[MeterReading]] = field(default_factory=list)
 
 
@@ -258,8 +261,11 @@ class MeteringService:
             account, verdict = before.update(reading, at, channel.max_w, watched=watched)
         channel.account = account
         self.readings[connector] = replace(reading, register_wh=account.line_wh)
-        fresh = before is None or not account.session_id or account.doubts != before.doubts
-        doubted = verdict is not Verdict.GOOD and fresh
+        doubted = (
+            before is not None
+            and verdict is not Verdict.GOOD
+            and _is_new_doubt(channel, before, account)
+        )
         if doubted and before is not None:
             _log.error(
                 "socket %d: the register of meter %s is not believed: %s, from %d to %d Wh",
@@ -374,6 +380,17 @@ def _is_older(reading: MeterReading, account: Account, boot_id: str) -> bool:
 def _worth_keeping(before: Account, after: Account) -> bool:
     """Whether more has changed than the time: an idle meter must not wear the flash memory."""
     return replace(after, at=before.at, power_w=before.power_w) != before
+
+
+def _is_new_doubt(channel: _Channel, before: Account, after: Account) -> bool:
+    """Within a session each kind of doubt counts once, else one a minute: the register of a broken
+    meter may jump each second."""
+    if after.session_id:
+        return after.doubts != before.doubts
+    if after.at.monotonic_s - channel.doubted_s < DOUBT_S:
+        return False
+    channel.doubted_s = after.at.monotonic_s
+    return True
 
 
 async def _ask(meter: MeterPort) -> MeterReading:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
+
 from borne.application.charging.metering_service import BLIND_S, SILENCE_S, MeteringService
 from borne.application.ports.hardware import EvseHardware, MeterSilent
 from borne.domain.station.reading import MeterReading
@@ -30,6 +32,7 @@ class Meter:
         self.reads = 0
         self.news: Signal[MeterReading | MeterSilent] = Signal()
         self.hangs = False
+        self.register_wh = 1000
         self.answers_after_s = 0.0
 
     async def start(self) -> None: ...
@@ -45,7 +48,7 @@ class Meter:
 
     def reading(self) -> MeterReading:
         now_s = asyncio.get_running_loop().time()
-        return MeterReading(1000, ZERO, PerPhase.same(230.0), 0.0, now_s)
+        return MeterReading(self.register_wh, ZERO, PerPhase.same(230.0), 0.0, now_s)
 
     def subscribe(self, listener: Callable[[MeterReading | MeterSilent], None]) -> Unsubscribe:
         return self.news.subscribe(listener)
@@ -80,6 +83,19 @@ async def test_a_silent_meter_lowers_the_limit_then_is_a_fault() -> None:
     assert bench.signals == [("blind", True), ("silent", True)]
     await bench.service.read(1)
     assert bench.signals[2:] == [("blind", False), ("silent", False)]
+
+
+@virtual_time
+async def test_a_register_that_jumps_each_second_does_not_flood_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = Bench(polls_itself=True)
+    await bench.service.start()
+    for second in range(130):
+        await asyncio.sleep(1)
+        bench.meter.register_wh = 1000 if second % 2 else 0
+        bench.meter.news.emit(bench.meter.reading())
+    assert sum("is not believed" in record.message for record in caplog.records) == 3
 
 
 @virtual_time
