@@ -8,7 +8,13 @@ import re
 import pytest
 
 from borne.adapters.web.i18n import Words
-from borne.adapters.web.pages.meter_view import TODO, currents_text, direction_of, values_of
+from borne.adapters.web.pages.meter_view import (
+    TODO,
+    address_text,
+    currents_text,
+    direction_of,
+    values_of,
+)
 from borne.domain.help import meter_help
 from borne.domain.meters.address import MeterAddress, Parity
 from borne.domain.meters.findings import FindingCode
@@ -129,6 +135,19 @@ async def test_a_meter_on_a_line_is_asked_there(operator: Client, host: FakeHost
     address = MeterAddress("eastron_sdm630", device="/dev/ttyUSB0", baud=19200, parity=Parity.EVEN)
     assert host.meter.asked == [address]
     assert "/dev/ttyUSB0, 19200\u202fBd, Even (8E1), unit id 1" in panel
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        (MeterAddress("tq_em300", "2001:db8::7"), "[2001:db8::7]:502, unit id 1"),
+        (MeterAddress("tq_em300"), "–:502, unit id 1"),
+        (MeterAddress("abb_b23", device="rtu://192.0.2.9:4001"), "rtu://192.0.2.9:4001, unit id 1"),
+    ],
+    ids=["IPv6", "no address yet", "the speed behind a gateway is its own"],
+)
+def test_the_place_of_a_meter_in_words(address: MeterAddress, text: str) -> None:
+    assert address_text(address, Words("en")) == text
 
 
 async def test_its_panel_has_all_values(operator: Client) -> None:

@@ -106,7 +106,10 @@ def address_text(address: MeterAddress, words: Words) -> str:
     unit = words("unit id {n}").format(n=address.unit)
     match _reach(address):
         case MeterReach.NETWORK:
-            return f"{address.host or '–'}:{address.port}, {unit}"
+            host = f"[{address.host}]" if ":" in address.host else address.host or "–"
+            return f"{host}:{address.port}, {unit}"
+        case MeterReach.LINE if "://" in address.device:
+            return f"{address.device}, {unit}"
         case MeterReach.LINE:
             speed = f"{address.baud}{NARROW_SPACE}Bd"
             return f"{address.device or '–'}, {speed}, {words(PARITIES[address.parity])}, {unit}"
