@@ -22,7 +22,7 @@ UNSIGNED_SHARE = 0.6
 """Less power than this share of the currents: some phase may export."""
 
 _EXPORTS = N_(
-    "L{phase} exports while the other phases import: is its current transformer turned round? With "
+    "L{phase} exports while the building surely imports: is the transformer turned round? With "
     "photovoltaics on this phase it can be right."
 )
 _MIRRORED = N_(

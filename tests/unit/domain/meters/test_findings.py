@@ -101,7 +101,7 @@ def test_the_sentences_name_what_reads_as_what() -> None:
     assert str(found.text) == "50 Hz reads as 0: wrong word order."
     (found,) = findings([VALUES[-3][1]])
     assert str(found.text) == (
-        "L2 exports while the other phases import: is its current transformer turned round? "
+        "L2 exports while the building surely imports: is the transformer turned round? "
         "With photovoltaics on this phase it can be right."
     )
 
