@@ -6,11 +6,15 @@ A `Link` is one connection; when it is lost, another one is opened.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
+import ipaddress
 import os
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from borne.domain.meters.address import Parity
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     import serial
 
 CONNECT_TIMEOUT_S: Final = 5.0
+MAX_LOOK_UPS: Final = 2
+"""Names that are looked up at once."""
 MAX_UNREAD_BYTES: Final = 16 * 1024
 """A frame has up to 260 bytes; who floods us, or does not read, is disconnected."""
 _TTY = re.compile(r"/dev/(tty[A-Za-z]\w*|pts/\d+|rfcomm\d+)")
@@ -209,15 +215,40 @@ async def open_link(endpoint: Endpoint) -> Link:
 
 
 async def _open_tcp(endpoint: TcpEndpoint) -> Link:
-    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            _, link = await loop.create_connection(TcpLink, endpoint.host, endpoint.port)
+            return await _connect(await _addresses(endpoint.host), endpoint.port)
     except TimeoutError:
         raise Unreachable(f"Nothing answers at {endpoint}.") from None
     except (OSError, UnicodeError) as error:
         raise Unreachable(f"No connection to {endpoint}: {_network_reason(error)}.") from None
-    return link
+
+
+async def _connect(addresses: Sequence[str], port: int) -> TcpLink:
+    """Connect to the first address that accepts. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    for address in addresses[:-1]:
+        with contextlib.suppress(OSError):
+            return (await loop.create_connection(TcpLink, address, port))[1]
+    return (await loop.create_connection(TcpLink, addresses[-1], port))[1]
+
+
+async def _addresses(host: str) -> Sequence[str]:
+    """The addresses of a name, one at least. It is looked up in threads of our own: without an
+    answer of the name server they are taken for half a minute, and the common ones have other
+    work. Raises OSError, UnicodeError."""
+    try:
+        return [str(ipaddress.ip_address(host))]
+    except ValueError:
+        pass
+    look_up = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_name_threads(), look_up)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+@cache
+def _name_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MAX_LOOK_UPS, "modbus names")
 
 
 def _network_reason(error: OSError | UnicodeError) -> str:

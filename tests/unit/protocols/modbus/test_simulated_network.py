@@ -11,6 +11,7 @@ from borne.protocols.modbus.endpoint import Framing, TcpEndpoint
 from borne.protocols.modbus.pdu import Read, Request
 from borne.protocols.modbus.server import ModbusServer, Reply
 
+METER = "192.0.2.7"
 simloop = pytest.importorskip("simloop", reason="needs Python 3.12")
 
 
@@ -23,7 +24,7 @@ def handle(unit: int, request: Request, client: str) -> Reply:
 def test_an_hour_of_polls(framing: Framing) -> None:
     loop = simloop.SimLoop(seed=1)
     loop.net.set_defaults(latency=(0.01, 0.05))
-    endpoint = TcpEndpoint("meter", 502, framing)
+    endpoint = TcpEndpoint(METER, 502, framing)
     answers: list[tuple[int, ...]] = []
 
     async def serve(ended: asyncio.Event) -> None:
@@ -42,7 +43,7 @@ def test_an_hour_of_polls(framing: Framing) -> None:
 
     async def play() -> None:
         ended = asyncio.Event()
-        serving = loop.net.host("meter").create_task(serve(ended))
+        serving = loop.net.host(METER).create_task(serve(ended))
         await loop.net.host("station").create_task(poll())
         ended.set()
         await serving
