@@ -16,7 +16,7 @@ from borne.protocols.modbus.endpoint import SerialEndpoint
 from borne.protocols.modbus.failures import Unreachable
 from borne.protocols.modbus.pdu import Read, Request
 from borne.protocols.modbus.server import ModbusServer, Reply
-from borne.protocols.modbus.transports import open_serial
+from borne.protocols.modbus.transports import MAX_UNREAD_BYTES, LinkLost, open_pty, open_serial
 from tests.support.timeouts import TEST_TIMEOUT_S
 
 PATIENT = RetryPolicy(timeout_s=TEST_TIMEOUT_S)
@@ -116,3 +116,13 @@ async def test_settings_of_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Unreachable, match="cannot run at 2400 baud"):
         await open_serial(SerialEndpoint("/dev/ttyS1", 2400, Parity.EVEN, 2))
     assert asked == [("/dev/ttyS1", 2400, "E", 2, True)]
+
+
+async def test_a_line_that_takes_nothing_is_opened_anew() -> None:
+    link, _ = open_pty()
+    sent = 0
+    with pytest.raises(LinkLost):
+        while sent < 10 * MAX_UNREAD_BYTES:
+            link.send(bytes(100))
+            sent += 100
+    assert link.lost

@@ -169,6 +169,8 @@ class SerialLink:
             self.close()
 
     def send(self, data: bytes) -> None:
+        if len(self._unsent) > MAX_UNREAD_BYTES:
+            self.close()
         if self.lost:
             raise LinkLost
         self._unsent += data
