@@ -120,9 +120,11 @@ async def test_settings_of_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_line_that_takes_nothing_is_opened_anew() -> None:
     link, _ = open_pty()
-    sent = 0
+
+    def fill() -> None:
+        for _ in range(MAX_UNREAD_BYTES):
+            link.send(bytes(10))
+
     with pytest.raises(LinkLost):
-        while sent < 10 * MAX_UNREAD_BYTES:
-            link.send(bytes(100))
-            sent += 100
+        fill()
     assert link.lost
