@@ -32,7 +32,7 @@ def read_profile(path: Path) -> Profile:
     if len(content) > MAX_BYTES:
         raise BadAddress(Message(TOO_LARGE, name))
     try:
-        return parse_profile(content.decode())
+        return parse_profile(content.decode("utf-8-sig"))
     except ProfileError as error:
         raise BadAddress(Message(WRONG, name | {"reason": error.message})) from None
     except UnicodeDecodeError as error:

@@ -34,13 +34,23 @@ class Mistake(Explained):
         )
 
 
+FEW = 3
+"""So many right words are listed when none is near."""
+
+
 def nearest(word: str, right: Iterable[str]) -> Message:
     """The sentence about an unknown word."""
-    close = difflib.get_close_matches(word[:60], list(right), 1, 0.5)
+    words = list(right)
+    close = difflib.get_close_matches(word[:60].lower(), words, 1, 0.5)
     if close:
         return Message(
             N_('"{word}" is not known. Is "{right}" meant?'),
             {"word": word[:60], "right": close[0]},
+        )
+    if len(words) <= FEW:
+        return Message(
+            N_('"{word}" is not known. It must be one of {words}.'),
+            {"word": word[:60], "words": ", ".join(words)},
         )
     return Message(N_('"{word}" is not known.'), {"word": word[:60]})
 

@@ -49,3 +49,9 @@ def test_a_link_to_a_description(tmp_path: Path) -> None:
     (tmp_path / "real.toml").write_text(GOOD)
     (tmp_path / "meter.toml").symlink_to("real.toml")
     assert list(read_profile(tmp_path / "meter.toml").registers) == ["voltage_l1"]
+
+
+def test_a_file_of_windows_with_its_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "meter.toml"
+    path.write_text("\ufeff" + GOOD, encoding="utf-8")
+    assert list(read_profile(path).registers) == ["voltage_l1"]

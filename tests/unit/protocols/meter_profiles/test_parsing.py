@@ -177,7 +177,12 @@ MISTAKES = {
         1,
         "no register",
     ),
-    "no such transport": (f'transport = "udp"\n[registers]\n{GOOD}', 1, '"udp" is not known.'),
+    "no such transport": (
+        f'transport = "udp"\n[registers]\n{GOOD}',
+        1,
+        '"udp" is not known. It must be one of tcp, rtu, speedwire.',
+    ),
+    "capital letters": ('[registers]\npower = { address = 0, type = "F32" }', 2, 'Is "f32" meant?'),
     "no such meter": ('same_registers_as = "sdm630"', 1, "There is no meter type sdm630."),
     "writing function": (f"function = 6\n[registers]\n{GOOD}", 1, "function must be one of 3, 4."),
     "invalid code too long": (
