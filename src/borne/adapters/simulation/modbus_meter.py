@@ -77,7 +77,7 @@ class ModbusMeterServer:
 
     def _network(self) -> ModbusServer:
         setup = self._setup
-        bound = bind(setup.host, setup.port, f"the simulated meter {setup.id}", fallback=False)
+        bound = bind(setup.host, setup.port, f"the simulated meter {setup.type}", fallback=False)
         in_frames = setup.framing is MeterFraming.RTU
         return ModbusServer(
             TcpEndpoint(setup.host, bound.port, Framing(setup.framing.value)),

@@ -117,6 +117,8 @@ def read_curve(path: Path) -> Curve:
 def steady(text: str) -> Curve:
     """Steady currents, written as "10,8,-3" or as one number for all phases. Raises WrongCurve."""
     cells = text.split(",")
+    if len(cells) not in {1, 3}:
+        raise WrongCurve("a number is needed for each phase, such as 10,8,-3")
     return Curve((_step("", ["0", *(cells * 3 if len(cells) == 1 else cells)]),))
 
 
@@ -181,7 +183,8 @@ async def serve(
     meter = make_meter(setup, CurveSource(curve, voltage_v, start_wh, loop.time))
     await meter.start()
     try:
-        announce(f"{SIMULATED[setup.type]}: {meter.address}, unit {meter.unit}")
+        unit = f", unit {meter.unit}" if meter.unit else ""
+        announce(f"{SIMULATED[setup.type]}: {meter.address}{unit}")
         await ended.wait()
     finally:
         await meter.stop()
