@@ -118,7 +118,10 @@ SETUPS: Mapping[str, MeterSetup] = MappingProxyType(
                     "172.16.23.99."
                 ),
                 N_("Save, and switch the meter off and on again."),
-                N_("Connect the meter to the network of the station, and enter its address here."),
+                N_(
+                    "Connect the meter to the network of the station, and enter its address here; "
+                    "with DHCP the router or “Find meters” shows it."
+                ),
             ),
         )
     }

@@ -199,6 +199,18 @@ async def test_the_panel_of_a_silent_meter_lists_what_to_check(
     assert steps.index(first) < 60
 
 
+async def test_a_type_with_other_usual_settings_names_them(operator: Client) -> None:
+    schneider = {"SecondMeterConfig": "schneider_iem3x55", "SecondMeterSerialPort": "/dev/ttyS1"}
+    shown = "Usual for this type: 19200\u202fBd, Even (8E1), unit id 1."
+    assert shown in text_of(await stage(operator, LOAD, **SECOND | schneider))
+    fitting = {"SecondMeterBaudRate": "19200", "SecondMeterParity": "even"}
+    assert "Usual for this type" not in await stage(operator, LOAD, **fitting)
+    behind = {"SecondMeterSerialPort": "tcp://192.0.2.9:502", "SecondMeterParity": "odd"}
+    assert "Usual for this type" not in await stage(operator, LOAD, **behind)
+    wm3 = {"SecondMeterConfig": "iskra_wm3"}
+    assert "Usual for this type: unit id 33." in text_of(await stage(operator, LOAD, **wm3))
+
+
 async def test_a_device_without_the_registers_is_no_silent_meter(
     operator: Client, host: FakeHost
 ) -> None:

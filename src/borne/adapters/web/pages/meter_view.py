@@ -14,7 +14,7 @@ from borne.domain.help import meter_help
 from borne.domain.meters.address import MeterAddress
 from borne.domain.meters.findings import FindingCode
 from borne.domain.meters.measurement import Measurement
-from borne.domain.settings.catalogue.meter_profiles import PARITIES, PROFILES
+from borne.domain.settings.catalogue.meter_profiles import PARITIES, PROFILES, USER_DEFINED
 from borne.domain.settings.entry import Menu, MeterReach
 from borne.domain.settings.meter_addresses import billing_meter, site_meter
 from borne.domain.settings.snapshot import Settings
@@ -335,15 +335,37 @@ def card_of(
     if slot is not SECOND and settings.facts.connectors > 1:
         button = words("Test the meter of socket {n}").format(n=slot.connector)
     missing = "" if meter_help.is_complete(address) else meter_help.MISSING[_reach(address)]
+    notes = map(words, meter_help.NOTES.get(address.slug, ()))
     return MeterCard(
         slot.key,
         button,
-        tuple(map(words, meter_help.NOTES.get(address.slug, ()))),
+        tuple(filter(None, (*notes, _usual(address, words)))),
         words(setup.title) if setup else "",
         tuple(map(words, (setup.introduction, *setup.steps))) if setup else (),
         words(missing),
         panel,
     )
+
+
+def _usual(address: MeterAddress, words: Words) -> str:
+    """What is usual for the type, where the settings have something else; else empty."""
+    reach = _reach(address)
+    if address.slug == USER_DEFINED or reach not in {MeterReach.NETWORK, MeterReach.LINE}:
+        return ""
+    from borne.protocols.meter_profiles import load_profile
+
+    profile = load_profile(address.slug)
+    expected: list[tuple[object, object, str]] = [
+        (address.unit, profile.unit, words("unit id {n}").format(n=profile.unit))
+    ]
+    if reach is MeterReach.LINE and "://" not in address.device:
+        speed = f"{profile.baud}{NARROW_SPACE}Bd"
+        expected.insert(0, (address.parity, profile.parity, words(PARITIES[profile.parity])))
+        expected.insert(0, (address.baud, profile.baud, speed))
+    if all(typed == usual for typed, usual, _ in expected):
+        return ""
+    text = words("Usual for this type: {settings}. What is set at the meter counts.")
+    return text.format(settings=", ".join(name for _, _, name in expected))
 
 
 def address_warnings(settings: Settings, words: Words) -> dict[str, str]:
