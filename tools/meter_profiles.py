@@ -212,8 +212,9 @@ def _identity(name: str, identity: Identity) -> str:
 def mistakes() -> list[str]:
     """What is wrong with the descriptions, a sentence each."""
     found = []
-    if {*profile_files(), USER_DEFINED} != {meter.slug for meter in METERS}:
-        found.append("The settings offer other meters than there are descriptions.")
+    described, offered = {*profile_files(), USER_DEFINED}, {meter.slug for meter in METERS}
+    found += [f"{slug}.toml: the settings do not offer it." for slug in sorted(described - offered)]
+    found += [f"{slug} has no description in data/." for slug in sorted(offered - described)]
     for slug in slugs():
         try:
             profile = load_profile(slug)
