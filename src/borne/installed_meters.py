@@ -61,7 +61,7 @@ class InstalledMeters:
         try:
             profile = self._user_defined(address)
         except BadAddress as bad:
-            return Polls((), error=bad.message)
+            return Polls((), error=bad.message, was_asked=False)
         return await poll_meter(address, self._shared(), profile=profile)
 
     async def find(

@@ -43,6 +43,7 @@ class FakeMeter:
         self.findings: Sequence[Finding] = ()
         self.error = ""
         self.is_other_type = False
+        self.was_asked = True
         self.held: asyncio.Event | None = None
         self.broken = False
         self.cancelled = 0
@@ -59,7 +60,7 @@ class FakeMeter:
             raise RuntimeError("a bug")
         if self.error:
             error = Message(self.error)
-            return TrialResult((), (), error, None, 2.0, is_other_type=self.is_other_type)
+            return TrialResult((), (), error, None, 2.0, "", self.is_other_type, self.was_asked)
         # Every answer is a new one.
         newest = replace(self.measurement, at_s=self.measurement.at_s + len(self.asked))
         return TrialResult((newest,), self.findings, None, 0.0, 0.1)

@@ -33,7 +33,7 @@ async def poll_meter(
         # A wrong type or unit is tried beside the polls of meters that are in use.
         meter = build_meter(address, buses, profile=profile, priority=Priority.SCAN)
     except BadAddress as bad:
-        return Polls((), error=bad.message)
+        return Polls((), error=bad.message, was_asked=False)
     await meter.start()
     try:
         return await poll_started(meter, polls)

@@ -28,6 +28,8 @@ class Polls:
     capabilities: Capabilities | None = None
     is_other_type: bool = False
     """The device answers, but does not have the registers of this type."""
+    was_asked: bool = True
+    """False: address or description is wrong, so that nothing was sent."""
 
 
 PollMeter = Callable[[MeterAddress], Awaitable[Polls]]
@@ -47,6 +49,8 @@ class TrialResult:
     model: str = ""
     is_other_type: bool = False
     """The device answers, but does not have the registers of this type."""
+    was_asked: bool = True
+    """False: address or description is wrong, so that nothing was sent."""
 
     @property
     def good(self) -> bool:
@@ -95,6 +99,7 @@ class MeterTrials:
             now_s - began_s,
             polls.model,
             polls.is_other_type,
+            polls.was_asked,
         )
 
     def _surroundings(

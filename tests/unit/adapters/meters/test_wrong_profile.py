@@ -78,3 +78,9 @@ def test_a_device_that_refuses_the_registers_is_no_silent_one(unit: int, expecte
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         assert runner.run(run()) is expected
+
+
+async def test_a_meter_without_an_address_is_not_asked() -> None:
+    polls = await poll_meter(MeterAddress("siemens_7km2200"), FakeBuses({}))
+    assert not polls.was_asked
+    assert polls.error is not None

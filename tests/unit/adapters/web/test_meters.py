@@ -221,6 +221,15 @@ async def test_a_device_without_the_registers_is_no_silent_meter(
     assert "What to check" not in panel
 
 
+async def test_a_wrong_description_is_no_silent_meter(operator: Client, host: FakeHost) -> None:
+    host.meter.error, host.meter.was_asked = "The file is wrong: Line 3: ...", False
+    await stage(operator, LOAD, **SECOND, SecondMeterIP="192.0.2.50")
+    panel = text_of(await renewed(operator, await run_test(operator)))
+    assert "The test could not be carried out. " in panel
+    assert "The file is wrong: Line 3" in panel
+    assert "What to check" not in panel
+
+
 async def test_the_panel_stays_with_its_settings(operator: Client) -> None:
     await stage(operator, LOAD, **SECOND, SecondMeterIP="192.0.2.50")
     await renewed(operator, await run_test(operator))

@@ -285,6 +285,8 @@ def _state_of(test: MeterTest) -> str:
         return "broken"
     if test.result is None:
         return "ended" if test.is_over else "waiting"
+    if not test.result.was_asked:
+        return "broken"
     if not test.result.measurements:
         return "other-type" if test.result.is_other_type else "silent"
     return "good" if test.result.good else "doubt"
