@@ -131,7 +131,12 @@ def _usual_settings(profile: Profile) -> str:
 
 def _section(slug: str) -> str:
     profile = load_profile(slug)
-    lines = [f"## {_label(slug)} {{#{slug}}}", "", f"{profile.vendor} {profile.model}", ""]
+    lines = [
+        f"## {_label(slug)} {{#{slug}}}",
+        "",
+        f"{profile.vendor} {profile.model}; short name `{slug}`",
+        "",
+    ]
     lines += [f"- {text}" for text in (*profile.set_up, *profile.notes)]
     lines += [f"- {text}" for text in _asking(profile)]
     lines += [f"- Sources: {'; '.join(profile.sources)}.", ""]

@@ -18,7 +18,8 @@ DEFAULT_METER_PORT = 1502
 
 def simulate(  # noqa: PLR0913, PLR0917 -- the options of a command
     type_: Annotated[
-        str, typer.Option("--type", metavar="LABEL", help="As the settings call it, or its slug.")
+        str,
+        typer.Option("--type", metavar="LABEL", help="As the settings call it, or its short name."),
     ],
     host: Annotated[
         str, typer.Option(help="Address to listen on; of a Speedwire meter the interface.")
