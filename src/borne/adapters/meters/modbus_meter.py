@@ -19,6 +19,7 @@ from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.messages import N_, Message, verbatim
 from borne.protocols.meter_profiles import Profile, Refresh
 from borne.protocols.meter_profiles.resolving import Unresolved, resolve
+from borne.protocols.meter_profiles.sunspec import Read
 from borne.protocols.modbus.bus import ModbusBus
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Endpoint
@@ -88,6 +89,8 @@ class ModbusMeter:
         self._since_energy = 0
         self._serial_number = ""
         self._gave_serial = False
+        self._gives_none = False
+        """It was asked for its serial number, and has never given any."""
         self._failing = False
         """By an internal error, since the last measurement."""
         self._without_serial = 0
@@ -204,26 +207,27 @@ class ModbusMeter:
         return measurement
 
     async def _measure(self, bus: ModbusBus, *, with_energy: bool) -> Measurement:
-        if self._resolved is None or self._lacks_serial_number():
-            await self._resolve(bus)
+        unknown = self._resolved is None
+        if unknown:
+            async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+                about = replace(self._profile, serial_number=None)
+                self._resolved = await resolve(about, self._reader(bus, self._retry))
         profile = self.profile
         fast = profile.blocks(Refresh.FAST)
         every = with_energy or self._slow is None or self._since_energy + 1 >= self._energy_every
         blocks = fast if fast and not every else profile.blocks(Refresh.ALL)
         words: dict[tuple[int, int], int] = {}
+        read = self._reader(bus, self._retry)
         async with asyncio.timeout(self._timeout_s):
             for block in blocks:
-                values = await bus.read(
-                    self._unit,
-                    block.function,
-                    block.address,
-                    block.count,
-                    priority=self._priority,
-                    retry=self._retry,
-                )
+                values = await read(block.function, block.address, block.count)
                 for offset, value in enumerate(values):
                     words[block.function, block.address + offset] = value
-        measurement = profile.measurement(words, asyncio.get_running_loop().time())
+        at_s = asyncio.get_running_loop().time()
+        if self._asks_serial_number(unknown=unknown):
+            await self._read_serial_number(bus)
+        self._serial_number = self.profile.meter_serial
+        measurement = self.profile.measurement(words, at_s)
         return self._with_slow(measurement, fresh=blocks is not fast)
 
     def _with_slow(self, measurement: Measurement, *, fresh: bool) -> Measurement:
@@ -241,31 +245,34 @@ class ModbusMeter:
             frequency_hz=self._slow.frequency_hz,
         )
 
-    async def _resolve(self, bus: ModbusBus) -> None:
-        """Ask the meter about itself. Its serial number is asked as a scan asks: a meter that
-        ignores the request is not silent."""
-        identity = self._profile.serial_number
-        place = (identity.register.function, identity.register.address) if identity else None
-
+    def _reader(self, bus: ModbusBus, retry: RetryPolicy) -> Read:
         async def read(function: int, address: int, count: int) -> tuple[int, ...]:
-            optional = (function, address) == place
-            priority = Priority.SCAN if optional else self._priority
             return await bus.read(
-                self._unit, function, address, count, priority=priority, retry=self._retry
+                self._unit, function, address, count, priority=self._priority, retry=retry
             )
 
-        async with asyncio.timeout(RESOLVE_TIMEOUT_S):
-            self._resolved = await resolve(self._profile, read)
-        self._serial_number = self._resolved.meter_serial
-        self._gave_serial = self._gave_serial or bool(self._serial_number)
+        return read
 
-    def _lacks_serial_number(self) -> bool:
-        """Whether to ask for the serial number again: at once if the meter gave one before, since a
-        known meter without its number does not count; else rarely, as it may not have any."""
-        if self._serial_number or self._profile.serial_number is None:
+    async def _read_serial_number(self, bus: ModbusBus) -> None:
+        """Only of a meter that has just answered: one that ignores this request is not silent, and
+        a silent one would take the line for one more time-out."""
+        about = replace(self.profile, serial_number=self._profile.serial_number)
+        read = self._reader(bus, replace(self._retry, may_be_ignored=True))
+        async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+            self._resolved = await resolve(about, read)
+        self._gave_serial = self._gave_serial or bool(self._resolved.meter_serial)
+        self._gives_none = not self._gave_serial
+
+    def _asks_serial_number(self, *, unknown: bool) -> bool:
+        """Whether to ask for the serial number: after a missed poll, and again at once if the meter
+        gave one before, since a known meter without its number does not count; else rarely, as it
+        may not have any."""
+        if self._profile.serial_number is None or self.profile.meter_serial:
             return False
         self._without_serial += 1
-        return self._gave_serial or self._without_serial % ASK_AGAIN == 0
+        if self._without_serial % ASK_AGAIN == 0:
+            return True
+        return not self._gives_none and (unknown or self._gave_serial)
 
     def _miss(self, message: Message) -> NoMeasurement:
         self._resolved = None

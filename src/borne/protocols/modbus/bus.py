@@ -340,5 +340,5 @@ class ModbusBus:
     def _on_no_answer(self, job: Job, now_s: float) -> None:
         """A scan asks for registers that a unit may ignore: it does not show that the unit is
         silent to others."""
-        if job.priority is not Priority.SCAN:
+        if job.priority is not Priority.SCAN and not job.retry.may_be_ignored:
             self._devices[job.unit].on_no_answer(now_s)

@@ -34,6 +34,8 @@ class RetryPolicy:
     attempts: int = 2
     pause_s: float = 0.0
     """Pause that the device needs after its previous answer."""
+    may_be_ignored: bool = False
+    """A unit without this register may give no answer: then it does not count as silent."""
     asks_silent: bool = False
     """Ask a unit that did not answer before without a pause, though others share the line: to find
     out whether there is one."""

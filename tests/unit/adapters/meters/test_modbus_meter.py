@@ -17,7 +17,6 @@ from borne.domain.station.reading import MeterReading
 from borne.protocols.meter_profiles import Profile, load_profile
 from borne.protocols.modbus.endpoint import TcpEndpoint
 from borne.protocols.modbus.failures import ExceptionAnswer, NoAnswer, Unreachable
-from borne.protocols.modbus.job_queue import Priority
 from tests.support.fake_buses import HOUSE, FakeBuses, meter
 from tests.support.virtual_time import VirtualTimeLoop
 
@@ -247,17 +246,18 @@ def test_a_lost_serial_number_is_asked_for_again(known: bool, polls: int) -> Non
 
 
 def test_a_meter_that_ignores_its_serial_number_is_read() -> None:
-    """It is asked as a scan asks, so that the bus does not take the unit for silent."""
+    """The bus does not take the unit for silent."""
 
     async def scenario(bench: Bench) -> None:
         bench.device.failures[SERIAL] = NoAnswer("late")
         await bench.meter.start()
         measured = await bench.meter.read()
         assert (measured.serial_number, measured.import_wh) == ("", 123_000)
-        assert bench.bus.priorities == {Priority.SCAN, Priority.READ}
-        bench.bus.priorities.clear()
+        ignored = [retry.may_be_ignored for retry in bench.bus.retries]
+        assert ignored == [*[False] * (len(ignored) - 1), True]
+        bench.bus.retries.clear()
         await asyncio.sleep(1)
-        assert bench.bus.priorities == {Priority.READ}
+        assert not any(retry.may_be_ignored for retry in bench.bus.retries)
 
     on_bench(scenario, profile=load_profile("abb_b23"))
 
