@@ -75,6 +75,7 @@ async def test_a_silent_ocpp_meter_stops_the_transaction_at_its_last_register(
         meter.silent = True
         await asyncio.sleep(MISSED_S)
         assert Fault.METER_BILLING.value in at.faults
+        assert (at.connector()["measured_a"], at.connector()["power_w"]) == (None, None)
         record = await at.session()
         assert record.end is not None, "the transaction was not stopped"
         assert 0 <= record.end.meter_stop_wh - last_wh <= 5

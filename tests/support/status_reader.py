@@ -68,6 +68,7 @@ def _site_meter(data: Json) -> SiteMeterStatus:
 
 
 def _socket(data: Json) -> SocketStatus:
+    measured_a = data.get("measured_a", NOTHING)
     return SocketStatus(
         id=data["id"],
         state=ConnectorStatus(data.get("state", "available")),
@@ -76,7 +77,7 @@ def _socket(data: Json) -> SocketStatus:
         name=data.get("name", ""),
         offered_a=PerPhase(*data.get("offered_a", NOTHING)),
         phases=data.get("phases", 3),
-        measured_a=PerPhase(*data.get("measured_a", NOTHING)),
+        measured_a=None if measured_a is None else PerPhase(*measured_a),
         power_w=data.get("power_w", 0),
         register_wh=data.get("register_wh"),
         cable_a=data.get("cable_a"),

@@ -67,8 +67,8 @@ class Connector(TypedDict):
     offered_a: Amps
     phases: int
     """Wired to the socket: 1 or 3."""
-    measured_a: Amps
-    power_w: float
+    measured_a: Amps | None
+    power_w: float | None
     register_wh: int | None
     cable_a: int | None
     locked: bool
@@ -193,7 +193,7 @@ def _socket(socket: domain.SocketStatus) -> Connector:
         "pilot": socket.pilot,
         "offered_a": _amps(socket.offered_a),
         "phases": socket.phases,
-        "measured_a": _amps(socket.measured_a),
+        "measured_a": None if socket.measured_a is None else _amps(socket.measured_a),
         "power_w": socket.power_w,
         "register_wh": socket.register_wh,
         "cable_a": socket.cable_a,

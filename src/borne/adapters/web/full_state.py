@@ -80,9 +80,9 @@ def _seconds(now: datetime, began: datetime | None) -> int:
 def _energy(socket: SocketStatus) -> dict[str, object]:
     return {
         "meter_wh": socket.register_wh,
-        "power_w": socket.power_w,
+        "power_w": "" if socket.power_w is None else socket.power_w,
         "transaction_wh": socket.session.energy_wh if socket.session else 0,
-        "current_a": ",".join(f"{amps:.2f}" for amps in socket.measured_a),
+        "current_a": ",".join(f"{amps:.2f}" for amps in socket.measured_a or ()),
     }
 
 

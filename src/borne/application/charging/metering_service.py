@@ -280,6 +280,11 @@ class MeteringService:
         if verdict is not Verdict.GOOD:
             self.implausible.emit((connector, verdict))
 
+    def present_reading(self, connector: int) -> MeterReading | None:
+        """The last reading, if it still says what flows now; None while the meter is blind."""
+        channel = self._channels.get(connector)
+        return None if channel is None or channel.blind else self.readings.get(connector)
+
     @property
     def blind_connectors(self) -> tuple[int, ...]:
         """Connectors whose current is not known at the moment."""

@@ -40,7 +40,7 @@ from borne.domain.station.station_status import (
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
 from borne.foundation.messages import Message
-from borne.foundation.units import PHASES, ZERO, PerPhase
+from borne.foundation.units import PHASES, PerPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +199,7 @@ class StatusService:
     def _socket(self, connector: Connector) -> SocketStatus:
         number, state, sources = connector.id, connector.status, self._from
         reading = sources.metering.readings.get(number)
+        present = sources.metering.present_reading(number)
         phases = phases_connected(sources.settings(), number)
         return SocketStatus(
             id=number,
@@ -207,8 +208,8 @@ class StatusService:
             pilot=state.pilot,
             offered_a=_on_phases(state.pilot_a, phases),
             phases=phases,
-            measured_a=reading.current_a.rounded() if reading else ZERO,
-            power_w=round(reading.power_w) if reading else 0,
+            measured_a=present.current_a.rounded() if present else None,
+            power_w=round(present.power_w) if present else None,
             register_wh=reading.register_wh if reading else None,
             cable_a=state.cable_a,
             locked=state.plug_held,
@@ -222,7 +223,7 @@ class StatusService:
 
     def _display(self, connector: Connector) -> tuple[Screen, ...]:
         number, state, sources = connector.id, connector.status, self._from
-        settings, reading = sources.settings(), sources.metering.readings.get(number)
+        settings, reading = sources.settings(), sources.metering.present_reading(number)
         free = free_mode(settings)
         announced = announcement(
             state.state,
@@ -233,7 +234,7 @@ class StatusService:
         )
         record = sources.journal.record(number)
         language = settings.choice("DisplayLanguage", DisplayLanguage)
-        power_w = reading.power_w if reading else 0.0
+        power_w = reading.power_w if reading else None
         energy_wh = record.energy_wh if record else 0
         return tuple(screens(announced, language, power_w=power_w, energy_wh=energy_wh))
 

@@ -77,9 +77,9 @@ def _by_status(status: ConnectorStatus, *, needs_card: bool, reader_works: bool)
             return Announcement.FAULT
 
 
-def figures(power_w: float, energy_wh: float, language: DisplayLanguage) -> str:
+def figures(power_w: float | None, energy_wh: float, language: DisplayLanguage) -> str:
     """`7.4kW 12.34kWh`; large energies lose decimals to fit the line."""
-    power = f"{max(0.0, power_w) / 1000:.1f}kW"
+    power = "-kW" if power_w is None else f"{max(0.0, power_w) / 1000:.1f}kW"
     energy_kwh = max(0.0, energy_wh) / 1000
     lines = (f"{power} {energy_kwh:.{digits}f}kWh" for digits in (2, 1))
     line = next((line for line in lines if len(line) <= WIDTH), f"{power} {energy_kwh:.0f}kWh")
@@ -89,7 +89,11 @@ def figures(power_w: float, energy_wh: float, language: DisplayLanguage) -> str:
 
 
 def screens(
-    shown: Announcement, language: DisplayLanguage, *, power_w: float = 0.0, energy_wh: float = 0.0
+    shown: Announcement,
+    language: DisplayLanguage,
+    *,
+    power_w: float | None = 0.0,
+    energy_wh: float = 0.0,
 ) -> tuple[Screen, ...]:
     """One screen for each language that the display shows in turn."""
     chosen = IN_TURN if language is DisplayLanguage.MULTI else (language,)

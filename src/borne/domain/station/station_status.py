@@ -86,8 +86,9 @@ class SocketStatus:
     offered_a: PerPhase = ZERO
     phases: int = 3
     """Phases wired to the socket: 1 or 3."""
-    measured_a: PerPhase = ZERO
-    power_w: int = 0
+    measured_a: PerPhase | None = ZERO
+    power_w: int | None = 0
+    """Current and power are None while no meter tells them."""
     register_wh: int | None = None
     cable_a: int | None = None
     locked: bool = False
@@ -150,5 +151,5 @@ class StationStatus:
 
     @property
     def power_w(self) -> int:
-        """Power of all sockets together."""
-        return sum(each.power_w for each in self.sockets)
+        """Power of all sockets together, as far as it is known."""
+        return sum(each.power_w or 0 for each in self.sockets)

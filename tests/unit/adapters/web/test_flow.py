@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from borne.adapters.web.i18n import Words
-from borne.adapters.web.pages.present import flow, shared_limit
+from borne.adapters.web.pages.present import flow, shared_limit, sockets
 from borne.domain.load_management.topology import Rotation
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.units import PerPhase
@@ -86,3 +86,14 @@ def test_phases_that_are_turned_are_added_as_the_line_carries_them() -> None:
     assert [bar.text[:4] for bar in turned.bars] == ["24.0", "24.0", "0.0\u00a0"]
     assert not any(bar.over for bar in turned.bars)
     assert flow(two, WORDS).bars[0].over
+
+
+def test_what_no_meter_tells_is_unknown_and_not_nothing() -> None:
+    blind = charging(1, 0, 0, 0) | {"measured_a": None, "power_w": None}
+    seen = status(blind, charging(2, 13, 13, 13))
+    (card, _) = sockets(seen, {}, WORDS)
+    assert [value for _, value, _ in card.phases] == ["–"] * 3
+    assert dict(card.facts)["Offered / used"].endswith("/ –")
+    found = flow(seen, WORDS)
+    assert [bar.text for bar in found.bars] == ["13.0\u202fA"] * 3
+    assert found.headline == "Charging now: 9.0 kW".replace(" kW", "\u202fkW")

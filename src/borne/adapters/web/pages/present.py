@@ -22,7 +22,7 @@ from borne.domain.station.status import ConnectorStatus
 from borne.domain.vehicle import IdentityKind
 from borne.foundation.clock import ClockTrust
 from borne.foundation.messages import N_
-from borne.foundation.units import PerPhase
+from borne.foundation.units import ZERO, PerPhase
 
 BAR_WIDTH = 1000.0
 """Of the drawing; the red zone above the limit is the last eighth."""
@@ -163,7 +163,7 @@ def _socket(
         led=socket.led,
         look=seen,
         sentence=_sentence(seen, socket, faults, words),
-        big=words.power(socket.power_w) if socket.power_w > 0 or charging else "–",
+        big=words.power(socket.power_w) if (socket.power_w or 0) > 0 or charging else "–",
         display=socket.display if display else (),
         facts=_facts(socket, now, words),
         phases=_phases(socket, words),
@@ -178,7 +178,7 @@ def _socket(
 
 
 def _sentence(seen: Look, socket: SocketStatus, faults: Sequence[str], words: Words) -> str:
-    if socket.state is ConnectorStatus.CHARGING and socket.power_w >= 1:
+    if socket.state is ConnectorStatus.CHARGING and (socket.power_w or 0) >= 1:
         return words("Charging at {power}").format(power=words.power(socket.power_w))
     if socket.state is ConnectorStatus.FAULTED and faults:
         return words("Out of order: {fault}").format(fault=faults[0])
@@ -187,8 +187,9 @@ def _sentence(seen: Look, socket: SocketStatus, faults: Sequence[str], words: Wo
 
 def _facts(socket: SocketStatus, now: datetime, words: Words) -> tuple[tuple[str, str], ...]:
     session, cable_a = socket.session, socket.cable_a
-    offered, used = max(socket.offered_a), max(socket.measured_a)
-    current = f"{words.number_short(offered)} / {words.amps(used)}" if session or offered else "–"
+    offered = max(socket.offered_a)
+    used = words.amps(None if socket.measured_a is None else max(socket.measured_a))
+    current = f"{words.number_short(offered)} / {used}" if session or offered else "–"
     if session is None:
         return (
             (words("Register"), words.energy(socket.register_wh)),
@@ -222,6 +223,8 @@ def _identity(identity: MaskedIdentity, words: Words) -> str:
 
 def _phases(socket: SocketStatus, words: Words) -> tuple[tuple[str, str, float], ...]:
     scale = max(DEFAULT_LIMIT_A, *socket.offered_a)
+    if socket.measured_a is None:
+        return tuple((f"L{number}", "–", 0.0) for number in range(1, socket.phases + 1))
     return tuple(
         (f"L{number}", words.amps(amps), round(min(1.0, max(0.0, amps / scale)) * 100, 1))
         for number, amps in enumerate(socket.measured_a[: socket.phases], 1)
@@ -265,7 +268,7 @@ def flow(
     limits = shared_limit(status)
     turned = any(rotation is not Rotation.RST for rotation in rotations.values())
     loads = {
-        socket.id: grid_currents(socket.measured_a, rotations.get(socket.id, Rotation.RST))
+        socket.id: grid_currents(socket.measured_a or ZERO, rotations.get(socket.id, Rotation.RST))
         for socket in status.sockets
     }
     highest = max((sum(amps[phase] for amps in loads.values()) for phase in range(3)), default=0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -104,10 +104,14 @@ def _details(socket: SocketStatus, words: Words) -> Group:
         [
             (words("Control pilot"), socket.pilot),
             (words("Signalled current"), words.currents(socket.offered_a[: socket.phases])),
-            (words("Measured current"), words.currents(socket.measured_a[: socket.phases])),
+            (words("Measured current"), words.currents(_measured(socket))),
             (words("Meter register"), words.energy(socket.register_wh)),
             (words("Cable"), words.amps_short(cable_a) if cable_a else words("none")),
             (words("Locked"), words("yes") if socket.locked else words("no")),
             (words("LED pattern"), socket.led),
         ],
     )
+
+
+def _measured(socket: SocketStatus) -> Sequence[float] | None:
+    return None if socket.measured_a is None else socket.measured_a[: socket.phases]
