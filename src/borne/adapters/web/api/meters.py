@@ -10,6 +10,7 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station
 from borne.adapters.web.routes import API, Routes
 from borne.application.meters.site_meter_service import SiteMeterService
+from borne.domain.meters.measurement import Phases
 from borne.domain.meters.site_status import SiteMeterStatus
 from borne.foundation.messages import N_
 
@@ -39,15 +40,24 @@ def second_meter_json(status: SiteMeterStatus) -> answers.SecondMeter:
         "measured": None
         if last is None
         else {
-            "voltage_v": list(last.voltage_v),
-            "current_a": list(last.current_a),
-            "power_w": list(last.power_w),
-            "power_total_w": last.power_total_w,
+            "voltage_v": _rounded(last.voltage_v, 2),
+            "current_a": _rounded(last.current_a, 3),
+            "power_w": _rounded(last.power_w, 1),
+            "power_total_w": _round(last.power_total_w, 1),
             "import_wh": last.import_wh,
             "export_wh": last.export_wh,
-            "frequency_hz": last.frequency_hz,
+            "frequency_hz": _round(last.frequency_hz, 3),
         },
     }
+
+
+def _rounded(values: Phases, digits: int) -> list[float | None]:
+    return [_round(value, digits) for value in values]
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    """A 32-bit float has more digits than a meter measures."""
+    return None if value is None else round(value, digits)
 
 
 @routes.get("/meters/second", summary="Second meter, at the supply of the building")
