@@ -280,8 +280,8 @@ class ModbusBus:
 
     def _on_refused(self, job: Job, refusal: ExceptionAnswer) -> None:
         now_s = asyncio.get_running_loop().time()
+        self._devices[job.unit].on_exception(job.request, now_s, self._late_until_s)
         if refusal.code in _NO_PATH:
-            self._devices[job.unit].on_maybe_late(job.request, now_s, self._late_until_s)
             self._on_no_answer(job, now_s)
         else:
             self._on_answer(job)

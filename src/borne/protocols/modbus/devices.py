@@ -33,11 +33,12 @@ class Device:
         self.answered_s = self.asked_s = now_s
         self.failures = 0
         self.held_until_s = float("-inf")
-        self.on_maybe_late(request, now_s, late_until_s)
+        # It may be that of an earlier request: then this one's is still to come.
+        if any(now_s < until_s and _looks_alike(each, request) for each, until_s in self.late):
+            self.expect_late(request, now_s, late_until_s)
 
-    def on_maybe_late(self, request: Request, now_s: float, late_until_s: float) -> None:
-        """What came, an answer or an exception, may be that of an earlier request: then this one's
-        is still to come."""
+    def on_exception(self, request: Request, now_s: float, late_until_s: float) -> None:
+        """As an answer, but its length does not tell requests of its function apart."""
         if any(now_s < until_s and _same_function(each, request) for each, until_s in self.late):
             self.expect_late(request, now_s, late_until_s)
 

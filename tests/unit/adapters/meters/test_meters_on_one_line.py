@@ -130,8 +130,11 @@ def test_a_live_test_of_a_unit_in_use(slug: str) -> None:
 def test_a_scan_of_units_in_use() -> None:
     async def scenario() -> None:
         async with Line() as line:
+            loop = asyncio.get_running_loop()
+            began_s = loop.time()
             async for _ in scan([ScanTarget(LINE, (*UNITS, 3))], line.buses):
                 pass
+            assert loop.time() - began_s < 120
             assert [line.missed(unit) for unit in UNITS] == [[], []]
 
     run_virtual(scenario())
