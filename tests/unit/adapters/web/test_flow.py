@@ -88,7 +88,7 @@ def test_phases_that_are_turned_are_added_as_the_line_carries_them() -> None:
     assert flow(two, WORDS).bars[0].over
 
 
-def test_what_no_meter_tells_is_unknown_and_not_nothing() -> None:
+def test_what_no_meter_gives_is_unknown_and_not_nothing() -> None:
     blind = charging(1, 0, 0, 0) | {"measured_a": None, "power_w": None}
     seen = status(blind, charging(2, 13, 13, 13))
     (card, _) = sockets(seen, {}, WORDS)
