@@ -1,7 +1,7 @@
 """Which meter is believed: the first serial number that was seen at an address is kept.
 
 Nothing else tells a meter in a network from a device that pretends to be it. A meter without a
-serial number cannot be told apart.
+serial number cannot be distinguished.
 """
 
 from __future__ import annotations
