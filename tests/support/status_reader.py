@@ -58,12 +58,12 @@ def _site_meter(data: Json) -> SiteMeterStatus:
         SiteMeterState(data["state"]),
         PerPhase(*data["fallback_a"]),
         data["model"],
-        data["serial_number"],
+        data["serial_number"] or "",
         PerPhase(*data["current_a"]) if data["current_a"] else None,
         Measurement(0.0, power_total_w=data["power_w"]) if data["power_w"] is not None else None,
         data["age_s"],
         Message(data["reason"]) if data["reason"] else None,
-        data["accepted_serial_number"],
+        data["accepted_serial_number"] or "",
     )
 
 

@@ -112,9 +112,9 @@ class SiteMeter(TypedDict):
 
     state: Literal["ok", "doubted", "silent"]
     model: str
-    serial_number: str
-    accepted_serial_number: str
-    """Empty, unless another meter answers than the accepted one."""
+    serial_number: str | None
+    accepted_serial_number: str | None
+    """Null, unless another meter answers than the accepted one."""
     age_s: float | None
     """Of the last usable answer."""
     current_a: Amps | None
@@ -175,8 +175,8 @@ def _site_meter(meter: SiteMeterStatus) -> SiteMeter:
     return {
         "state": cast('Literal["ok", "doubted", "silent"]', meter.state.value),
         "model": meter.model,
-        "serial_number": meter.serial_number,
-        "accepted_serial_number": meter.accepted_serial_number,
+        "serial_number": meter.serial_number or None,
+        "accepted_serial_number": meter.accepted_serial_number or None,
         "age_s": None if meter.age_s is None else round(meter.age_s, 1),
         "current_a": None if meter.current_a is None else _amps(meter.current_a.rounded()),
         "fallback_a": _amps(meter.fallback_a),

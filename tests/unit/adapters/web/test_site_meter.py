@@ -117,12 +117,12 @@ async def test_an_exchanged_meter_is_accepted_by_an_operator(
 async def test_programs_read_and_accept_the_second_meter(api: Clients, host: FakeHost) -> None:
     operator = await api(Role.OPERATOR)
     answer = (await operator.get("/api/v1/meters/second")).json()
-    assert (answer["state"], answer["measured"], answer["believed_a"]) == ("absent", None, None)
+    assert (answer["state"], answer["measured"], answer["current_a"]) == ("absent", None, None)
     host.site_meter.show(OTHER_METER)
     answer = (await operator.get("/api/v1/meters/second")).json()
     assert answer["accepted_serial_number"] == "LQN 0815"
     assert answer["measured"]["current_a"] == [12.34, 8.1, -3.04]
-    assert answer["believed_a"] is None
+    assert answer["current_a"] is None
     assert (await operator.post("/api/v1/meters/second/accept", json={})).status_code == 200
     assert host.site_meter.status is SITE_METER
     host.replace(site_meter=None)

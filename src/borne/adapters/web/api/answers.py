@@ -88,13 +88,13 @@ class SecondMeter(TypedDict):
 
     state: SiteMeterState
     model: str
-    serial_number: str
+    serial_number: str | None
     accepted_serial_number: str | None
     """Set while another meter answers: the one that is believed."""
     reason: str | None
-    believed_a: list[float] | None
+    current_a: list[float] | None
     fallback_a: list[float]
-    """Load to assume while `believed_a` is null."""
+    """Load to assume while `current_a` is null."""
     age_s: float | None
     measured: MeterMeasurement | None
 

@@ -31,10 +31,10 @@ def second_meter_json(status: SiteMeterStatus) -> answers.SecondMeter:
     return {
         "state": status.state,
         "model": status.model,
-        "serial_number": status.serial_number,
+        "serial_number": status.serial_number or None,
         "accepted_serial_number": status.accepted_serial_number or None,
         "reason": str(status.reason) if status.reason else None,
-        "believed_a": list(status.current_a) if status.current_a is not None else None,
+        "current_a": list(status.current_a) if status.current_a is not None else None,
         "fallback_a": list(status.fallback_a),
         "age_s": status.age_s,
         "measured": None
