@@ -505,7 +505,8 @@ def _spoil(folder: Path, mark: Path, kind: str, which: int, place: int) -> None:
         case "flip":
             _flip(file, place)
         case "cut":
-            file.write_bytes(file.read_bytes()[: place % len(file.read_bytes())])
+            content = file.read_bytes()
+            file.write_bytes(content[: place % max(len(content), 1)])
         case "delete":
             file.unlink()
         case "garbage":
