@@ -45,7 +45,10 @@ NUMBER_OF_PHASES = {phases: number for number, phases in enumerate(PHASE_SETS)}
 
 class Rotation(StrEnum):
     """Phase rotation of a charge point (manual 7.8): letter k is the grid phase of socket phase Lk
-    (R = N1, S = N2, T = N3)."""
+    (R = N1, S = N2, T = N3).
+
+    UNKNOWN: nobody has proven it; its car counts on every phase with its strongest current.
+    """
 
     RST = "RST"
     STR = "STR"
@@ -53,14 +56,18 @@ class Rotation(StrEnum):
     RTS = "RTS"
     SRT = "SRT"
     TSR = "TSR"
+    UNKNOWN = "UNKNOWN"
 
     def grid_phase(self, phase: SocketPhase) -> GridPhase:
-        """Return the grid phase that feeds a phase of the socket."""
+        """Return the grid phase that feeds a phase of the socket; ValueError if it is unknown."""
         return GridPhase("RST".index(self.value[phase - 1]) + 1)
 
 
 def grid_currents(measured_a: PerPhase, rotation: Rotation) -> PerPhase:
-    """Convert amps per phase of a socket to the phases of the grid."""
+    """Convert amps per phase of a socket to the phases of the grid; the strongest counts on each
+    while the rotation is unknown."""
+    if rotation is Rotation.UNKNOWN:
+        return PerPhase.same(max(measured_a))
     amps = [0.0, 0.0, 0.0]
     for phase, current_a in zip(SocketPhase, measured_a, strict=True):
         amps[rotation.grid_phase(phase) - 1] += current_a
@@ -89,6 +96,8 @@ def loaded_phases(
 def _loaded(
     rotation: Rotation, used: frozenset[SocketPhase], it_network: bool
 ) -> frozenset[GridPhase]:
+    if rotation is Rotation.UNKNOWN:
+        return PHASE_SETS[-1]
     if it_network:
         used |= {SocketPhase(phase % len(SocketPhase) + 1) for phase in used}
     return PHASE_SETS[sum(1 << (rotation.grid_phase(phase) - 1) for phase in used)]
