@@ -16,6 +16,8 @@ from borne.domain.settings.choices import DlmRole
 from borne.foundation.messages import Message
 from borne.foundation.units import ZERO, PerPhase
 
+NO_DEMAND = Reason(LimitCause.NO_DEMAND)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteLimitRow:
@@ -90,7 +92,7 @@ class ParticipantRow:
     minimum_a: float = 0.0
     disconnected_a: float = 0.0
     priority: int = 0
-    reason: Reason = Reason(LimitCause.NO_DEMAND)
+    reason: Reason = NO_DEMAND
     until: datetime | None = None
     """When the reason may end."""
     last_heard: datetime | None = None

@@ -14,6 +14,8 @@ from borne.domain.load_management.fail_safe import FailSafeTiming
 from borne.domain.load_management.topology import ROOT, GridPhase, Rotation
 from borne.foundation.units import PerPhase
 
+DEFAULT_TIMING = FailSafeTiming()
+
 
 class SocketUse(StrEnum):
     """What happens at a socket, for people."""
@@ -110,7 +112,7 @@ class MasterGrant:
     answers: int
     """Number of the newest report of that boot."""
     sockets: tuple[SocketGrant, ...] = ()
-    timing: FailSafeTiming = FailSafeTiming()
+    timing: FailSafeTiming = DEFAULT_TIMING
 
 
 REPORT_S = 5.0
