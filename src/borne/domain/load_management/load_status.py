@@ -61,7 +61,7 @@ class Trust(StrEnum):
     REPORTED = "reported"
     """The participant itself."""
     UNMEASURED = "unmeasured"
-    """Nobody: its grant counts."""
+    """No meter: its grant counts."""
     LOST = "lost"
     """It is silent: what is reserved counts."""
 
@@ -95,8 +95,8 @@ class ParticipantRow:
     reason: Reason = NO_DEMAND
     until: datetime | None = None
     """When the reason may end."""
-    last_heard: datetime | None = None
-    heard_s: float | None = None
+    last_received: datetime | None = None
+    received_s: float | None = None
     trust: Trust = Trust.REPORTED
     address: str = ""
 
@@ -121,7 +121,7 @@ class SlaveStatus:
     stage: FailSafeStage
     master: str = ""
     """Its address or name; empty: none was heard."""
-    heard_s: float | None = None
+    received_s: float | None = None
     limited_in_s: float | None = None
     """Until it falls to its disconnected limit at most."""
     static_in_s: float | None = None

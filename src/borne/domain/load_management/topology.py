@@ -47,7 +47,7 @@ class Rotation(StrEnum):
     """Phase rotation of a charge point (manual 7.8): letter k is the grid phase of socket phase Lk
     (R = N1, S = N2, T = N3).
 
-    UNKNOWN: nobody has proven it; its car counts on every phase with its strongest current.
+    UNKNOWN: not proven yet; its car counts on every phase with its strongest current.
     """
 
     RST = "RST"

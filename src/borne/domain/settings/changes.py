@@ -10,6 +10,7 @@ from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.addressing import SettingAddress, label_of, resolve
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.entry import Entry, Type, Value
+from borne.domain.settings.load_rules import role_without_link
 from borne.domain.settings.rights import refusal
 from borne.domain.settings.rules import conflicts, keys_of_rules_with
 from borne.domain.settings.snapshot import Settings, in_force, write_derived
@@ -87,6 +88,10 @@ def plan(
             target, value = _wanted(current, address, raw, form)
         except Malformed as malformed:
             errors[address.name] = malformed.message
+            continue
+        barred = role_without_link(value, current.facts) if target == "DLMRole" else None
+        if barred is not None:
+            errors[address.name] = barred
             continue
         if target in values and values[target] != value:
             errors[address.name] = _contradiction(current, origin[target])

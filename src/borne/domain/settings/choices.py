@@ -292,6 +292,8 @@ class PhaseRotation(StrEnum):
     STR = "str"
     TRS = "trs"
     TSR = "tsr"
+    UNKNOWN = "unknown"
+    """Not proven yet: load management counts the socket on every phase."""
 
 
 class RcmbMode(StrEnum):

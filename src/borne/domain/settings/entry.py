@@ -138,6 +138,8 @@ class Feature(StrEnum):
     MODEM = "modem"
     WLAN = "wlan"
     USB_NETWORK = "usb_network"
+    GROUP_LINK = "group_link"
+    """A link to the other stations of a load-managed group."""
     ACTUATOR = "actuator"
     PLC = "plc"
     PHASE_SWITCHING = "phase_switching"

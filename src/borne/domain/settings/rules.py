@@ -20,6 +20,15 @@ from borne.domain.settings.choices import (
     IfInDoubt,
 )
 from borne.domain.settings.entry import Amps
+from borne.domain.settings.load_rules import (
+    INPUT_KEYS,
+    group_unknown,
+    groups_no_tree,
+    headroom_too_large,
+    input_used_twice,
+    main_limit_missing,
+    minimum_never_left,
+)
 from borne.domain.settings.meter_addresses import BILLING_KEYS, SITE_KEYS
 from borne.domain.settings.meter_rules import (
     line_with_two_speeds,
@@ -145,18 +154,6 @@ def _without_backend(settings: Settings) -> Findings:
         )
 
 
-def _main_limit(settings: Settings) -> Findings:
-    """The main distribution limit has no default (decision D37)."""
-    master = settings.choice("DLMRole", DlmRole).is_master
-    if not (master and settings.flag("DLMExternalMeterSupport")):
-        return
-    if settings.amps_or_none("DLMMainDistributionLimit") is None:
-        yield (
-            "DLMMainDistributionLimit",
-            Message(N_("Enter the main fuse of the building: it has no default.")),
-        )
-
-
 def _security_profile(settings: Settings) -> Findings:
     """OCPP 1.6 security whitepaper, A00."""
     profile = settings.integer("SecurityProfile")
@@ -165,33 +162,6 @@ def _security_profile(settings: Settings) -> Findings:
     url = settings.text("WebSocketsBackendURL").lower()
     if profile >= 2 and not url.startswith("wss://"):
         yield "SecurityProfile", Message(N_("This needs a backend address with wss://."))
-
-
-def _groups(settings: Settings) -> Findings:
-    """Groups form a tree: unique names, known parents, no cycle."""
-    parents: dict[str, str] = {}
-    for item in settings.items("DLMGroups"):
-        name, parent, _amps = item.split(";")
-        if name in parents:
-            yield "DLMGroups", Message(N_("The name {name} is used twice."), {"name": name})
-            return
-        parents[name] = parent
-    for name, parent in parents.items():
-        if parent and parent not in parents:
-            yield "DLMGroups", Message(N_("There is no group {name}."), {"name": parent})
-            return
-        if _circular(name, parents):
-            yield "DLMGroups", Message(N_("{name} is its own parent."), {"name": name})
-            return
-
-
-def _circular(name: str, parents: dict[str, str]) -> bool:
-    seen = {name}
-    while name := parents.get(name, ""):
-        if name in seen:
-            return True
-        seen.add(name)
-    return False
 
 
 def listener_ports(settings: Settings) -> dict[str, int]:
@@ -264,9 +234,13 @@ RULES = (
     _rule(_static_network, "EthernetConfigMode", "StaticIP", "StaticNetmask", "StaticGateway"),
     _rule(_usb_network, "USBAdditionalIP", "USBAdditionalNetmask", "USBAdditionalGateway"),
     _rule(_without_backend, "ConnectionType", "IfInDoubtAllowCharging", "FreeChargingMode"),
-    _rule(_main_limit, "DLMRole", "DLMExternalMeterSupport", "DLMMainDistributionLimit"),
+    _rule(main_limit_missing, "DLMRole", "DLMExternalMeterSupport", "DLMMainDistributionLimit"),
+    _rule(headroom_too_large, "DLMRole", "DLMExternalMeterSupport", "DLMExternalLoadHeadroom"),
+    _rule(minimum_never_left, "DLMRole", "DLMMinimumCurrentLimit"),
+    _rule(group_unknown, "DLMRole", "DLMGroup", "DLMGroups"),
+    _rule(input_used_twice, *INPUT_KEYS),
     _rule(_security_profile, "SecurityProfile", "AuthorizationKey", "WebSocketsBackendURL"),
-    _rule(_groups, "DLMGroups"),
+    _rule(groups_no_tree, "DLMGroups"),
     _rule(meter_address_missing, *BILLING_KEYS, *SITE_KEYS, "DLMRole"),
     _rule(meter_named_twice, *BILLING_KEYS),
     _rule(line_with_two_speeds, *BILLING_KEYS, *SITE_KEYS, "DLMRole"),

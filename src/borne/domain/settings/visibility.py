@@ -55,6 +55,7 @@ _MISSING = {
     Feature.MODEM: N_("This station has no mobile modem."),
     Feature.WLAN: N_("This station has no WLAN."),
     Feature.USB_NETWORK: N_("This station has no USB network."),
+    Feature.GROUP_LINK: N_("This version has no network link to other stations."),
     Feature.ACTUATOR: N_("This station has no lock actuator."),
     Feature.PLC: N_("This station has no modem for ISO 15118."),
     Feature.PHASE_SWITCHING: N_("This station cannot switch phases."),

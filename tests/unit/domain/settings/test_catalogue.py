@@ -241,5 +241,5 @@ def test_meters_with_an_address_are_labelled_tcp() -> None:
         assert (profile.reach is MeterReach.NETWORK) == profile.label.endswith("(TCP)")
 
 
-def test_per_phase_settings_are_seven() -> None:
-    assert sum(entry.type is Type.PER_PHASE for entry in SETTINGS) == 7
+def test_per_phase_settings_are_eight() -> None:
+    assert sum(entry.type is Type.PER_PHASE for entry in SETTINGS) == 8

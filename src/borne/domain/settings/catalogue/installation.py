@@ -159,6 +159,7 @@ GENERAL = (
             PhaseRotation.STR: N_("STR (L2/L3/L1)"),
             PhaseRotation.TRS: N_("TRS (L3/L1/L2)"),
             PhaseRotation.TSR: N_("TSR (L3/L2/L1)"),
+            PhaseRotation.UNKNOWN: N_("Unknown (counts on every phase)"),
         },
         N_("Grid phases at the terminals of the socket, in their order."),
         scope=SettingScope.CONNECTOR,

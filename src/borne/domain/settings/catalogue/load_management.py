@@ -404,8 +404,8 @@ GROUP = (
         "DLMExternalMeterSupport",
         N_("External Meter Support"),
         N_(
-            "A second meter measures what the rest of the building draws. This version shows it; "
-            "it does not limit charging by it yet."
+            "A second meter measures what the building draws; the group gets what the main "
+            "distribution leaves."
         ),
         when=_NO_SLAVE,
         restart=True,
@@ -418,6 +418,16 @@ GROUP = (
         when=_METER,
         restart=True,
         origin=Origin.INFERRED,
+    ),
+    _dlm.amps(
+        "DLMMeterDigitalInputLimit",
+        N_("Meter digital input current limit while active (L1/L2/L3)"),
+        _INPUT_WHILE_ACTIVE,
+        default=_ZERO,
+        when=(*_METER, Is("DLMMeterDigitalInputConfig", ("on",))),
+        ocpp=OcppAccess.NONE,
+        origin=Origin.OURS,
+        safe=_ZERO,
     ),
     _dlm.amps(
         "DLMMainDistributionLimit",
@@ -543,6 +553,23 @@ GROUP = (
         format=Format.GROUP,
         unit="A",
         role=Role.INSTALLER,
+        ocpp=OcppAccess.NONE,
+        origin=Origin.OURS,
+    ),
+    _dlm.text(
+        "DLMGroup",
+        N_("DLM group of this station"),
+        N_("Name of the sub-distribution that feeds it. Empty: the EVSE sub-distribution itself."),
+        max_length=40,
+        when=_MEMBER,
+        role=Role.INSTALLER,
+        ocpp=OcppAccess.NONE,
+        origin=Origin.OURS,
+    ),
+    _dlm.flag(
+        "DLMBackendLimitIsGroup",
+        N_("Backend's station limit applies to the group"),
+        N_("A limit that the backend sets for the whole station limits all stations together."),
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
     ),
