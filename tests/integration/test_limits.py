@@ -14,7 +14,7 @@ from borne.domain.limits import sources
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.rows import LimitRow
 from borne.domain.limits.sources import Source
-from borne.domain.load_management import own_group
+from borne.domain.load_management import group as load_group
 from borne.foundation.clock import parse_utc
 from borne.foundation.units import PerPhase
 from tests.support.running_station import RunningStation, running_station
@@ -108,5 +108,5 @@ def test_when_the_distribution_fails_all_sockets_pause(
             await asyncio.sleep(90.0)
             assert (offered(station, 1), offered(station, 2)) == (16.0, 16.0)
 
-    run_virtual(scenario(lambda: monkeypatch.setattr(own_group, "plan", fail), monkeypatch.undo))
+    run_virtual(scenario(lambda: monkeypatch.setattr(load_group, "plan", fail), monkeypatch.undo))
     assert "the distribution failed" in caplog.text

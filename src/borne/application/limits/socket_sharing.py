@@ -1,7 +1,7 @@
 """The station's own sockets as participants of a shared current: a single supply line, or the
 backend's limit of the station.
 
-The decision is made in `domain.load_management.own_group`. This module observes the sockets, keeps
+The decision is made in `domain.load_management.group`. This module observes the sockets, keeps
 the state of the distribution, and schedules the next plan. It is event-driven: connectors and
 meters report changes.
 """
@@ -16,8 +16,8 @@ from typing import Protocol
 from borne.application.charging.connector import Connector
 from borne.application.limits.limit_settings import SocketSettings
 from borne.domain.limits.plan import LimitPlan
-from borne.domain.load_management.own_group import GroupState
-from borne.domain.load_management.own_socket import SocketFacts, socket_id
+from borne.domain.load_management.group import GroupState
+from borne.domain.load_management.socket_memory import SocketFacts, socket_id
 from borne.domain.station.connector_snapshot import ConnectorSnapshot
 from borne.domain.station.connector_state import Phase
 from borne.domain.station.faults import Fault, blocking

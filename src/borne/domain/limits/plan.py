@@ -20,11 +20,11 @@ from borne.domain.limits.rows import (
     offer_of,
 )
 from borne.domain.limits.sources import LimitScope
-from borne.domain.load_management import own_group
-from borne.domain.load_management.own_group import GroupPlan, GroupSnapshot, GroupState
-from borne.domain.load_management.own_socket import SocketFacts, frame_of_socket
+from borne.domain.load_management import group as load_group
+from borne.domain.load_management.group import GroupPlan, GroupSnapshot, GroupState
 from borne.domain.load_management.participant import Grant
 from borne.domain.load_management.snapshot import SharedSupply
+from borne.domain.load_management.socket_memory import SocketFacts, frame_of_socket
 from borne.domain.load_management.topology import GRID_PHASES, SupplyLink
 from borne.foundation.units import ZERO, PerPhase
 
@@ -95,13 +95,13 @@ def shared_limit(rows: Iterable[LimitRow]) -> SharedLimit | None:
 def plan(snapshot: LimitSnapshot) -> LimitPlan:
     """Compute what every connector may offer now."""
     limit = shared_limit(snapshot.station)
-    group = own_group.plan(snapshot.group, _group_snapshot(snapshot, limit))
+    group = load_group.plan(snapshot.group, _group_snapshot(snapshot, limit))
     return _planned(snapshot, limit, group)
 
 
 def paused(snapshot: LimitSnapshot) -> LimitPlan:
     """Pause all connectors until the next plan; used when planning failed."""
-    group = own_group.paused(snapshot.group, _group_snapshot(snapshot, None))
+    group = load_group.paused(snapshot.group, _group_snapshot(snapshot, None))
     offers = {
         socket.connector: offer_of((*socket.rows, _pause(snapshot.now)), socket.facts.phase_count)
         for socket in snapshot.sockets
@@ -120,7 +120,7 @@ def lowered(snapshot: LimitSnapshot) -> Mapping[int, Offer]:
     if limit is None:
         return own
     amps = {socket.facts.participant: own[socket.connector].amps for socket in snapshot.sockets}
-    kept = own_group.lowered(snapshot.group, _group_snapshot(snapshot, limit), amps)
+    kept = load_group.lowered(snapshot.group, _group_snapshot(snapshot, limit), amps)
     return {
         socket.connector: _cut(snapshot, limit, socket, own[socket.connector], kept)
         for socket in snapshot.sockets

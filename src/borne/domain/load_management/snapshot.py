@@ -25,6 +25,8 @@ class SharedSupply:
     topology: Topology = field(default_factory=Topology)
     it_network: bool = False
     imbalance: Imbalance | None = None
+    allow_wakeup: bool = True
+    """False: cars that do not resume after a pause get nothing."""
 
     def capacities(self) -> list[float]:
         """Return the limit of every link, in amps, in the order of the topology's links."""

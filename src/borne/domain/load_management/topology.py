@@ -74,6 +74,14 @@ def grid_currents(measured_a: PerPhase, rotation: Rotation) -> PerPhase:
     return PerPhase(*amps)
 
 
+def certain_grid_currents(measured_a: PerPhase, rotation: Rotation) -> PerPhase:
+    """Convert amps per phase of a socket to those that certainly flow in each phase of the grid:
+    the weakest counts on each while the rotation is unknown."""
+    if rotation is Rotation.UNKNOWN:
+        return PerPhase.same(min(measured_a))
+    return grid_currents(measured_a, rotation)
+
+
 def connected_phases(count: int) -> frozenset[SocketPhase]:
     """Return the phases of a socket that is connected with `count` of them (1 to 3), L1 first."""
     if not 1 <= count <= len(SocketPhase):

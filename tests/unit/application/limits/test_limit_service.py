@@ -14,7 +14,7 @@ from borne.domain.limits import sources
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.rows import LimitRow
 from borne.domain.limits.sources import SOURCES, LimitKind, LimitScope, Source
-from borne.domain.load_management import own_group
+from borne.domain.load_management import group as load_group
 from borne.domain.settings.choices import PhaseRotation, PhasesConnected
 from borne.domain.settings.entry import Value
 from borne.domain.station.board import NO_PLUG, BoardCapabilities, Plug, PlugKind, PlugReport
@@ -31,13 +31,13 @@ OF_CONNECTOR = [source for source in OBLIGATIONS if source.scope is not LimitSco
 def plans(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The times of all distributions."""
     found: list[float] = []
-    plan = own_group.plan
+    plan = load_group.plan
 
-    def count(state: own_group.GroupState, snapshot: own_group.GroupSnapshot) -> object:
+    def count(state: load_group.GroupState, snapshot: load_group.GroupSnapshot) -> object:
         found.append(snapshot.now_s)
         return plan(state, snapshot)
 
-    monkeypatch.setattr(own_group, "plan", count)
+    monkeypatch.setattr(load_group, "plan", count)
     return found
 
 
@@ -272,7 +272,7 @@ def test_when_the_distribution_fails_all_pause_until_it_works_again(
     async def scenario() -> None:
         sockets = await Sockets().start()
         with monkeypatch.context() as broken:
-            broken.setattr(own_group, "plan", fail)
+            broken.setattr(load_group, "plan", fail)
             sockets.put(sources.OCPP_TX, 20.0)
             await turn()
             assert sockets.amps() == [0.0, 0.0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from borne.domain.limits import sources
-from borne.domain.load_management.own_socket import SETTLE_S
+from borne.domain.load_management.socket_memory import SETTLE_S
 from borne.domain.settings.choices import PhaseRotation, PhasesConnected
 from borne.domain.station.connector_events import FaultRaised, StopAsked
 from borne.domain.station.connector_state import Stop

@@ -21,8 +21,8 @@ from borne.domain.limits.plan import (
 )
 from borne.domain.limits.rows import LimitRow, Offer
 from borne.domain.limits.sources import Source
-from borne.domain.load_management.own_group import RETRY_S
-from borne.domain.load_management.own_socket import SETTLE_S, SocketFacts, socket_id
+from borne.domain.load_management.group import RETRY_S
+from borne.domain.load_management.socket_memory import SETTLE_S, SocketFacts, socket_id
 from borne.domain.load_management.topology import ROOT, GridPhase, Rotation, SupplyLink
 from borne.foundation.units import PerPhase
 

@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from borne.domain.limits.cause import LimitCause
-from borne.domain.load_management.own_group import (
+from borne.domain.load_management.group import (
     GroupPlan,
     GroupSnapshot,
     GroupState,
     paused,
     plan,
 )
-from borne.domain.load_management.own_socket import (
+from borne.domain.load_management.rotation_slots import TIME_SLOT_S
+from borne.domain.load_management.snapshot import SharedSupply
+from borne.domain.load_management.socket_memory import (
     SETTLE_S,
     SocketFacts,
     frame_of_socket,
 )
-from borne.domain.load_management.rotation_slots import TIME_SLOT_S
-from borne.domain.load_management.snapshot import SharedSupply
 from borne.domain.load_management.topology import Rotation, SocketPhase
 from borne.foundation.units import ZERO, PerPhase
 

@@ -1,8 +1,9 @@
-"""An own socket as a participant of the distribution (manual 7.3, 7.6).
+"""A socket as a participant of the distribution (manual 7.3, 7.6).
 
 The offered current, the current that may still flow, the phases that the car uses, whether it uses
 its offer, and whether it wants one: all of it follows from consecutive snapshots of the socket. A
-setpoint of an own socket applies as soon as it is set.
+setpoint of an own socket applies as soon as it is set; that of a socket behind a link from its
+confirmation.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from borne.domain.load_management.redistribution import EV_REACTION_S, SetpointT
 from borne.domain.load_management.rotation_slots import TIME_SLOT_S
 from borne.domain.load_management.topology import (
     ALL_SOCKET_PHASES,
+    ROOT,
     Rotation,
     SocketPhase,
     connected_phases,
@@ -55,6 +57,9 @@ class SocketFacts:
 
     participant: str
     """Its name in the distribution."""
+    group: str = ROOT
+    """The line or sub-distribution that feeds it."""
+    priority: int = 0
     wants: bool = False
     """A session is open that may take energy."""
     asking: bool = False
@@ -72,6 +77,14 @@ class SocketFacts:
     """The lowest current that its car can use, if known."""
     rotation: Rotation = Rotation.RST
     phase_count: int = 3
+    disconnected_a: float = 0.0
+    """What it offers without its master."""
+    energy_wh: float | None = None
+    """Energy that its driver still wants."""
+    departs_s: float | None = None
+    """Monotonic."""
+    reserved_a: float | None = None
+    """Reserved while there is no contact; all else is the last known. None: in contact."""
 
     @property
     def connected(self) -> frozenset[SocketPhase]:
@@ -108,6 +121,8 @@ class SocketMemory:
     idle_since_s: float | None = None
     """Start of the time in which current is offered and not requested."""
     declined_since_s: float | None = None
+    linked: bool = False
+    """Behind a link: its setpoints apply from their confirmation."""
 
     def offered(self, amps: float, now_s: float) -> SocketMemory:
         """Record a setpoint that applies from now on."""
@@ -117,14 +132,59 @@ class SocketMemory:
         track = self.track.sent(number, amps).confirmed(number, amps, now_s, SETTLE_S)
         return replace(self, setpoint_a=amps, number=number, changed_s=now_s, track=track)
 
+    def sent(self, amps: float, number: int, now_s: float) -> SocketMemory:
+        """Record a setpoint on its way to a socket behind a link. Numbers rise; a repetition has a
+        new one."""
+        return replace(
+            self,
+            setpoint_a=amps,
+            number=number,
+            changed_s=self.changed_s if amps == self.setpoint_a else now_s,
+            track=self.track.sent(number, amps),
+            linked=True,
+        )
+
+    def confirmed(self, number: int, amps: float, now_s: float) -> SocketMemory:
+        """Record that the socket applies the setpoint `number` of `amps`; an older one than the
+        last confirmed changes nothing."""
+        changes = number >= self.track.acknowledged and amps != self.track.acknowledged_a
+        return replace(
+            self,
+            changed_s=now_s if changes else self.changed_s,
+            track=self.track.confirmed(number, amps, now_s, SETTLE_S),
+            linked=True,
+        )
+
+    def adopted(self, amps: float, number: int, now_s: float) -> SocketMemory:
+        """Record what a socket applies that has forgotten all setpoints up to `number`, after a
+        restart or without its master: they can no longer apply, but its car may still follow
+        them."""
+        before_a = self.track.envelope_a(now_s)
+        fading = ((before_a, now_s + SETTLE_S),) if before_a > amps else ()
+        track = SetpointTrack(amps, max(number, self.number), (), fading)
+        return SocketMemory(amps, track.acknowledged, now_s, track, linked=True)
+
+    def with_setpoints_of(self, present: SocketMemory) -> SocketMemory:
+        """Return these observations with the setpoints of another state of the same socket."""
+        return replace(
+            self,
+            setpoint_a=present.setpoint_a,
+            number=present.number,
+            changed_s=present.changed_s,
+            track=present.track,
+            linked=present.linked,
+        )
+
     def observe(self, facts: SocketFacts, now_s: float) -> SocketMemory:
         """Update the state with a snapshot of the socket."""
+        if facts.reserved_a is not None:
+            return _setpoints_only(self)
         known = self
         if not facts.live and (not facts.wants or self.setpoint_a <= 0):
             # The contactor stays open for longer than a car needs to follow a new setpoint.
-            known = replace(known, track=SetpointTrack(self.setpoint_a, self.number))
+            known = replace(known, track=replace(self.track, fading=()))
         if not facts.wants:
-            return SocketMemory(known.setpoint_a, known.number, known.changed_s, known.track)
+            return _setpoints_only(known)
         return _with_appetite(_with_phases(known, facts, now_s), facts, now_s)
 
     def retries(self, now_s: float) -> bool:
@@ -133,12 +193,14 @@ class SocketMemory:
 
     def envelope_a(self, facts: SocketFacts, now_s: float) -> float:
         """Return the highest current that may flow, per phase."""
-        if not facts.live and not facts.wants:
+        if not facts.live and not facts.wants and not self.linked:
             return 0.0
         return self.track.envelope_a(now_s, facts.drawn_a)
 
     def overdraws(self, facts: SocketFacts, now_s: float) -> bool:
         """True if the car draws more than any recent offer."""
+        if facts.reserved_a is not None:
+            return False
         allowed_a = self.track.envelope_a(now_s) if facts.wants or facts.live else 0.0
         return (facts.drawn_a or 0.0) > allowed_a + OVERDRAWN_A
 
@@ -158,6 +220,9 @@ class SocketMemory:
         minimum of the distribution is used as the minimum."""
         return Participant(
             id=facts.participant,
+            group=facts.group,
+            priority=facts.priority,
+            reserved_a=facts.reserved_a,
             rotation=facts.rotation,
             connected=facts.connected,
             phases=self.phases.used,
@@ -167,7 +232,7 @@ class SocketMemory:
             maximum_cause=facts.entitled_by,
             rank=rank,
             settled_a=0.0 if self.retries(now_s) else self.reclaim.settled_a,
-            envelope_a=self.envelope_a(facts, now_s),
+            envelope_a=0.0 if facts.reserved_a is not None else self.envelope_a(facts, now_s),
             setpoint_a=self.setpoint_a,
         )
 
@@ -199,13 +264,21 @@ class SocketMemory:
         return (until_s for _, until_s in self.track.fading if until_s > now_s)
 
 
+def _setpoints_only(known: SocketMemory) -> SocketMemory:
+    """Forget the car: another one may be plugged in next."""
+    return SocketMemory().with_setpoints_of(known)
+
+
 def socket_id(connector: int) -> str:
     """Return the participant name of an own socket."""
     return f"socket-{connector}"
 
 
 def frame_of_socket(amps: PerPhase, rotation: Rotation) -> PerPhase:
-    """Convert amps per grid phase to the phases of a socket."""
+    """Convert amps per grid phase to the phases of a socket; the lowest holds for each while the
+    rotation is unknown."""
+    if rotation is Rotation.UNKNOWN:
+        return PerPhase.same(min(amps))
     return PerPhase(*(amps[rotation.grid_phase(phase) - 1] for phase in sorted(ALL_SOCKET_PHASES)))
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from borne.domain.load_management.own_group import GroupPlan, GroupSnapshot, GroupState, plan
-from borne.domain.load_management.own_socket import SocketFacts
+from borne.domain.load_management.group import GroupPlan, GroupSnapshot, GroupState, plan
 from borne.domain.load_management.snapshot import SharedSupply
+from borne.domain.load_management.socket_memory import SocketFacts
 from borne.domain.load_management.topology import Rotation
 from borne.foundation.units import ZERO, PerPhase
 

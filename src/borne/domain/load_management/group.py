@@ -1,23 +1,19 @@
-"""The station's own sockets as a group: what each may offer until the next plan.
+"""A group of sockets that share a supply: what each may offer until the next plan.
 
-A pure function of the stored state and of one snapshot (manual 7.2 case 3, 7.3), which may run in a
-worker: the plan carries the revision of its snapshot. Without a shared limit every socket gets what
-its own limits allow. Its setpoints are recorded all the same: when a shared limit comes, no socket
-is raised before others are lower.
+A station's own sockets (manual 7.2 case 3, 7.3), or all sockets of a site, behind links (manual
+7.4). A pure function of the stored state and of one snapshot, which may run in a worker: the plan
+carries the revision of its snapshot. Without a shared limit every socket gets what its own limits
+allow. Its setpoints are recorded all the same: when a shared limit comes, no socket is raised
+before others are lower.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.cycle import Overdraw, distribute
-from borne.domain.load_management.own_socket import (
-    AFTER_S,
-    SocketFacts,
-    SocketMemory,
-)
 from borne.domain.load_management.participant import (
     Demand,
     Grant,
@@ -32,6 +28,11 @@ from borne.domain.load_management.rotation_slots import (
 )
 from borne.domain.load_management.shedding import shed
 from borne.domain.load_management.snapshot import SharedSupply, Snapshot
+from borne.domain.load_management.socket_memory import (
+    AFTER_S,
+    SocketFacts,
+    SocketMemory,
+)
 
 RETRY_S = 60.0
 """Delay after a failed distribution."""
@@ -48,6 +49,11 @@ class GroupSnapshot:
     now_s: float
     """Monotonic."""
     revision: int = 0
+    slot_s: float = TIME_SLOT_S
+    """How long a car keeps its place when the minimum does not fit for all (manual 7.4)."""
+    remote: bool = False
+    """The sockets are behind links: the plan does not record its setpoints as applied; call
+    `GroupState.sent` and `confirmed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,38 @@ class GroupState:
     def memory(self, participant: str) -> SocketMemory:
         """Return the state of one socket; empty when it is new."""
         return self.sockets.get(participant, SocketMemory())
+
+    def sent(self, amps: Mapping[str, float], number: int, now_s: float) -> GroupState:
+        """Record setpoints by participant that were sent in one message; numbers rise."""
+        return self._with(
+            {name: self.memory(name).sent(own_a, number, now_s) for name, own_a in amps.items()}
+        )
+
+    def confirmed(self, number: int, amps: Mapping[str, float], now_s: float) -> GroupState:
+        """Record that the setpoints of the message `number` are in force."""
+        return self._with(
+            {
+                name: self.memory(name).confirmed(number, own_a, now_s)
+                for name, own_a in amps.items()
+            }
+        )
+
+    def adopted(self, amps: Mapping[str, float], number: int, now_s: float) -> GroupState:
+        """Record what sockets apply that have forgotten all setpoints up to `number`."""
+        return self._with(
+            {name: self.memory(name).adopted(own_a, number, now_s) for name, own_a in amps.items()}
+        )
+
+    def with_setpoints_of(self, present: GroupState) -> GroupState:
+        """Return this state of a plan with what was sent and confirmed while it was computed."""
+        planned = {
+            name: memory.with_setpoints_of(present.memory(name))
+            for name, memory in self.sockets.items()
+        }
+        return replace(self, sockets={**present.sockets, **planned})
+
+    def _with(self, sockets: Mapping[str, SocketMemory]) -> GroupState:
+        return replace(self, sockets={**self.sockets, **sockets})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +118,16 @@ def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
     facts, supply, now_s = snapshot.sockets, snapshot.supply, snapshot.now_s
     seen = {fact.participant: state.memory(fact.participant).observe(fact, now_s) for fact in facts}
     if supply is None:
-        own = {fact.participant: fact.entitled_a for fact in facts}
-        return GroupPlan(GroupState(_offered(seen, own, now_s)), {}, None, snapshot.revision)
+        if not snapshot.remote:
+            own = {fact.participant: fact.entitled_a for fact in facts}
+            seen = _offered(seen, own, now_s)
+        return GroupPlan(GroupState(seen), {}, None, snapshot.revision)
     participants = _participants(state, seen, snapshot)
     shared = Snapshot(supply, tuple(participants), snapshot.revision)
     grants = distribute(shared, _overdraws(facts, seen, now_s))
-    sockets = _offered(seen, {name: one.amps for name, one in grants.items()}, now_s)
+    sockets = seen
+    if not snapshot.remote:
+        sockets = _offered(seen, {name: one.amps for name, one in grants.items()}, now_s)
     slots = _advanced(state.slots, participants, grants, now_s)
     dues = [*_dues(facts, sockets, now_s), *_slot_dues(slots, grants.values(), now_s)]
     due_s = min(dues, default=None)
@@ -95,7 +137,9 @@ def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
 def paused(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
     """Pause all sockets until the next plan; used when planning failed."""
     names = [fact.participant for fact in snapshot.sockets]
-    sockets = {name: state.memory(name).offered(0.0, snapshot.now_s) for name in names}
+    sockets = {name: state.memory(name) for name in names}
+    if not snapshot.remote:
+        sockets = _offered(sockets, dict.fromkeys(names, 0.0), snapshot.now_s)
     reason = Reason(LimitCause.PAUSED)
     grants = {name: Grant(name, 0.0, reason) for name in names}
     return GroupPlan(GroupState(sockets), grants, snapshot.now_s + RETRY_S, snapshot.revision)
