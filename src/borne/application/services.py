@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from borne.application.authorization.master_card import MasterCard
 from borne.application.authorization.teach_in import TeachIn
@@ -31,6 +32,11 @@ from borne.domain.principals import Principal, Role
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.clock import Clock
+from borne.foundation.events import Signal
+
+if TYPE_CHECKING:
+    # Loaded with load management only.
+    from borne.domain.load_management.load_status import LoadDecision, LoadSample, LoadStatus
 
 
 class StatusView(Protocol):
@@ -48,6 +54,25 @@ class StatusView(Protocol):
 
     def changes(self) -> AsyncIterator[StationStatus]:
         """The current status, then the status after each change (bursts are merged)."""
+
+
+class LoadView(Protocol):
+    """Load management as this station sees it: the group of a master, its own part as a slave."""
+
+    @property
+    def changed(self) -> Signal[Any]:
+        """Emits when the status has changed."""
+
+    def status(self) -> LoadStatus:
+        """The present status."""
+
+    def history(
+        self, start: datetime | None = None, end: datetime | None = None
+    ) -> Sequence[LoadDecision]:
+        """Decisions from `start` until before `end`, oldest first."""
+
+    def samples(self) -> Sequence[LoadSample]:
+        """The curves of the last ten minutes, oldest first."""
 
 
 When = Literal["now", "idle"]
@@ -116,6 +141,8 @@ class StationServices:
     find_meters: FindMeters | None = None
     site_meter: SiteMeterService | None = None
     """The second meter; its status is "absent" if none is set."""
+    load: LoadView | None = None
+    """Load management; None while it is off."""
     meter_ages_s: Callable[[], Mapping[str, float]] = dict
     """Ages of the last readings, by the number of the socket, or "second"."""
     queue: QueueReader = no_queue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, NotRequired, cast
 
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic reads that of the library from Python 3.12 on
@@ -48,6 +48,10 @@ class LimitRow(TypedDict):
     since: str
     until: str | None
     effective: bool
+    group: NotRequired[str]
+    """The sub-distribution or line whose share it is; only where load management gave it."""
+    phase: NotRequired[str]
+    """The grid phase of that line that is full: N1, N2 or N3."""
 
 
 class ActiveFault(TypedDict):
@@ -224,7 +228,7 @@ def _session(session: domain.RunningSession) -> RunningSession:
 
 
 def _limit(limit: domain.LimitStatus) -> LimitRow:
-    return {
+    row: LimitRow = {
         "source": limit.source.value,
         "scope": limit.scope,
         "amps": _amps(limit.amps),
@@ -233,6 +237,9 @@ def _limit(limit: domain.LimitStatus) -> LimitRow:
         "until": format_utc(limit.until) if limit.until else None,
         "effective": limit.effective,
     }
+    if limit.link is not None:
+        row["group"], row["phase"] = limit.link.group, limit.link.phase.name
+    return row
 
 
 def _fault(fault: domain.FaultStatus) -> ActiveFault:

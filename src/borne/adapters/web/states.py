@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from borne.domain.load_management import reason_text
 from borne.domain.station.faults import CATALOGUE
 from borne.foundation.messages import N_
 
@@ -57,48 +58,8 @@ def look(state: str, led: str, *, plugged: bool, asks_for_card: bool = True) -> 
     return LOOKS.get(state, UNKNOWN)
 
 
-SOURCES: dict[str, str] = {
-    "board": N_("Hardware"),
-    "maximum": N_("Maximum current"),
-    "cable": N_("Cable"),
-    "installation": N_("Installation"),
-    "operator": N_("Operator"),
-    "temperature": N_("Temperature"),
-    "meter": N_("Meter does not answer"),
-    "external_input": N_("Digital input"),
-    "unbalanced_load": N_("Unbalanced load"),
-    "ocpp_tx": N_("Backend profile"),
-    "energy_manager": N_("Energy manager"),
-    "supply_line": N_("Supply line, shared"),
-    "ocpp_station": N_("Backend profile, station"),
-    "load_management": N_("Load management"),
-}
-
-REASONS: dict[str, str] = {
-    "blind": N_("the current of the vehicle is not measured"),
-    "hardware": N_("rated current"),
-    "setting": N_("from the settings"),
-    "plug": N_("coded in the plug"),
-    "fair_share": N_("fair share among the sockets"),
-    "own_limit": N_("all that the socket may have"),
-    "group_limit": N_("all that the line has"),
-    "takes_less": N_("the car draws no more; the rest goes to others"),
-    "takes_more": N_("the car draws more than its offer; the offer is not raised"),
-    "minimum_share": N_("the minimum; the line has no more"),
-    "no_demand": N_("no car wants current"),
-    "waiting_for_minimum": N_("waits: less than the minimum is left"),
-    "limit_below_minimum": N_("waits: its own limit is below the minimum"),
-    "wakes_up": N_("the car does not request current; offered what others leave"),
-    "wake_up_waits": N_("the car does not request current, and nothing is left"),
-    "waits_for_others": N_("waits until others have reduced their current"),
-    "paused": N_("waits: the current could not be shared"),
-    "profile": N_("charging profile {detail}"),
-    "hot": N_("the station is hot"),
-    "higher_priority": N_("the minimum; sockets with priority get the rest"),
-    "imbalance": N_("more would load the phases unequally"),
-    "not_heard": N_("kept for a station that does not answer"),
-    "fallback": N_("fallback, no contact"),
-}
+SOURCES = dict(reason_text.SOURCES)
+REASONS = dict(reason_text.CAUSES)
 
 STOP_REASONS: dict[str, str] = {
     "EmergencyStop": N_("Emergency stop"),

@@ -194,6 +194,7 @@ class StatusService:
             until,
             effective,
             row.detail,
+            row.link,
         )
 
     def _socket(self, connector: Connector) -> SocketStatus:

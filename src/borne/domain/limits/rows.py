@@ -14,6 +14,7 @@ from math import isnan
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.sources import LimitKind, Source
+from borne.domain.load_management.topology import SupplyLink
 from borne.foundation.units import PerPhase
 
 RowKey = tuple[Source, str]
@@ -35,6 +36,8 @@ class LimitRow:
     """The one who set it, where a source has several."""
     detail: str = ""
     """Detail of the cause, such as the number of a profile."""
+    link: SupplyLink | None = None
+    """The line of the group that is full: a share of load management has it."""
 
     def __post_init__(self) -> None:
         if any(map(isnan, self.amps)):
@@ -81,7 +84,7 @@ class LimitBook:
     def dated(self, row: LimitRow) -> LimitRow:
         """Return the row, with the `since` of the present one if value and reason are the same."""
         old = self.rows.get(row.key)
-        if old is not None and (old.amps, old.reason) == (row.amps, row.reason):
+        if old is not None and (old.amps, old.reason, old.link) == (row.amps, row.reason, row.link):
             return replace(row, since=old.since)
         return row
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from borne.domain.authorization.decision import Reason
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.sources import LimitScope
+from borne.domain.load_management.topology import SupplyLink
 from borne.domain.meters.site_status import SiteMeterStatus
 from borne.domain.station.display import Screen
 from borne.domain.station.faults import Fault
@@ -49,6 +50,8 @@ class LimitStatus:
     """True if no other limit is lower."""
     detail: str = ""
     """A detail of the cause, for example the number of a profile."""
+    link: SupplyLink | None = None
+    """The full line of the group that sets it, with its grid phase."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from borne.adapters.web.i18n import NO_BREAK, Words
 from borne.adapters.web.states import FAULTS, REASONS, SOURCES, Look, look, phrase
 from borne.domain.limits.sources import LimitScope
+from borne.domain.load_management.participant import Reason
+from borne.domain.load_management.reason_text import reason_text
 from borne.domain.load_management.topology import Rotation, grid_currents
 from borne.domain.station.station_status import (
     FaultStatus,
@@ -243,11 +245,18 @@ def _steps(rows: Sequence[LimitStatus], words: Words) -> tuple[LimitStep, ...]:
             words(phrase(SOURCES, row.source)),
             _amps_text(row.amps, words),
             round(lowest[index] / scale * 100, 1),
-            words(phrase(REASONS, row.cause)).format(detail=row.detail),
+            _limit_reason(row, words),
             index == marked,
         )
         for index, row in enumerate(rows)
     )
+
+
+def _limit_reason(row: LimitStatus, words: Words) -> str:
+    """A share of load management names the line that is full, and its phase."""
+    if row.link is not None:
+        return reason_text(Reason(row.cause, row.link), number=words.number_short).render(words)
+    return words(phrase(REASONS, row.cause)).format(detail=row.detail)
 
 
 def _amps_text(amps: Sequence[float], words: Words) -> str:
