@@ -172,15 +172,13 @@ def _measures_building(settings: Settings) -> bool:
 # Warnings -----------------------------------------------------------------------------------
 
 
-def warnings(settings: Settings) -> dict[str, Message]:
+def warnings(settings: Settings) -> dict[str, str]:
     """What is allowed and dangerous, or useless: name of the setting to sentence (manual 3.2)."""
     role = settings.choice("DLMRole", DlmRole)
     if role is DlmRole.DISABLED:
         return {}
-    found = {name: Message(text) for name, text in _of_member(settings, role)}
-    if role.is_master:
-        found |= {name: Message(text) for name, text in _of_master(settings)}
-    return found
+    found = dict(_of_member(settings, role))
+    return found | dict(_of_master(settings)) if role.is_master else found
 
 
 def _of_member(settings: Settings, role: DlmRole) -> Iterator[tuple[str, str]]:

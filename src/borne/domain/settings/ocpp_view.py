@@ -9,6 +9,7 @@ from enum import StrEnum
 from borne.domain.principals import BACKEND
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.addressing import SettingAddress, addresses, resolve
+from borne.domain.settings.choices import PhaseRotation
 from borne.domain.settings.entry import OcppAccess
 from borne.domain.settings.rights import refusal
 from borne.domain.settings.snapshot import Settings
@@ -81,6 +82,12 @@ def _key(settings: Settings, address: SettingAddress, active: Collection[str]) -
 def _value(settings: Settings, address: SettingAddress) -> str:
     if address.name == "ConnectorPhaseRotation":
         sockets = range(1, settings.facts.connectors + 1)
-        rotations = [f"{n}.{settings.text(address.name, n).upper()}" for n in sockets]
+        rotations = [f"{n}.{_rotation(settings, n)}" for n in sockets]
         return ",".join(("0.RST", *rotations))
     return to_ocpp(address.entry, settings.at(address))
+
+
+def _rotation(settings: Settings, connector: int) -> str:
+    """The word of OCPP 1.6, 9.1.8."""
+    rotation = settings.choice("ConnectorPhaseRotation", PhaseRotation, connector)
+    return "Unknown" if rotation is PhaseRotation.UNKNOWN else rotation.value.upper()

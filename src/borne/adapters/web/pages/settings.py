@@ -13,6 +13,7 @@ from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
+from borne.adapters.web.i18n import Words
 from borne.adapters.web.meter_searches import MeterSearch
 from borne.adapters.web.meter_tests import loop_time_s
 from borne.adapters.web.pages import meter_view, setting_fields, setting_search
@@ -35,6 +36,7 @@ from borne.application.ports.settings import SettingsNotSaved
 from borne.application.services import When
 from borne.application.settings.settings_service import SettingsConflict, SettingsRejected
 from borne.application.settings.settings_staging import Draft, SettingsStaging
+from borne.domain.settings import load_rules
 from borne.domain.settings.addressing import resolve
 from borne.domain.settings.entry import Entry, Menu
 from borne.domain.settings.snapshot import Settings
@@ -255,7 +257,7 @@ def _variables(
     chosen: Menu = known[menu]
     label, icon, about = setting_fields.MENUS[chosen]
     views = [view for view in editor.views if view.entry.menu is chosen]
-    warnings = meter_view.address_warnings(after, editor.words)
+    warnings = _warnings(after, editor.words)
     return {
         "menu": menu,
         "menu_label": editor.words(label),
@@ -269,6 +271,12 @@ def _variables(
             "planned": sum(1 for view in views if not view.active),
         },
     }
+
+
+def _warnings(settings: Settings, words: Words) -> dict[str, str]:
+    """Sentences beside settings, by their names."""
+    found = {name: words(text) for name, text in load_rules.warnings(settings).items()}
+    return meter_view.address_warnings(settings, words) | found
 
 
 @routes.post("/settings/stage")
