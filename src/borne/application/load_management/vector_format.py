@@ -19,7 +19,6 @@ from borne.domain.load_management.site import (
     FALLBACK_NOTHING,
     DigitalInput,
     ExternalMeter,
-    MeterLocation,
     ScheduleWindow,
     Site,
     lowest_over_window,
@@ -34,6 +33,7 @@ from borne.domain.load_management.topology import (
     Topology,
     connected_phases,
 )
+from borne.domain.settings.choices import MeterLocation
 from borne.foundation.units import ZERO, PerPhase
 
 LONGEST_LIST = 100_000

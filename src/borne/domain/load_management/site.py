@@ -10,22 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import time
-from enum import StrEnum
 from math import isfinite, isnan
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.topology import GridPhase
+from borne.domain.settings.choices import MeterLocation
 from borne.foundation.units import ZERO, PerPhase
 
 FALLBACK_NOTHING = PerPhase.same(9999.0)
 """Default of External Load Fallback: while the meter does not report, nothing is left for cars."""
-
-
-class MeterLocation(StrEnum):
-    """Whether the external meter also measures the charging current (manual 7.4.2)."""
-
-    INCLUDING = "including"
-    EXCLUDING = "excluding"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.site import (
     DigitalInput,
     ExternalMeter,
-    MeterLocation,
     ScheduleWindow,
     Site,
     lowest_over_window,
     root_limit,
 )
 from borne.domain.load_management.topology import GridPhase
+from borne.domain.settings.choices import MeterLocation
 from borne.foundation.units import ZERO, PerPhase
 
 SAME = PerPhase.same
