@@ -369,12 +369,14 @@ class Case:
         it_network: bool = site.field("it_network", flag, False)
         limit_a = site.field("imbalance", number, None)
         base_a = site.field("imbalance_base", per_phase, ZERO)
+        allow_wakeup: bool = site.field("allow_wakeup", flag, True)
         site.done()
         self.supply = SharedSupply(
             root_limit(rules, now).amps,
             Topology(fields.field("groups", each(group), ())),
             it_network,
             None if limit_a is None else Imbalance(limit_a, base_a),
+            allow_wakeup,
         )
         self.participants = [
             _participant(value, position)

@@ -73,6 +73,8 @@ class LimitCause(StrEnum):
     """The car draws no current; it is offered what others leave."""
     WAKE_UP_WAITS = "wake_up_waits"
     """The car draws no current, and nothing is left for it."""
+    WAKE_UP_OFF = "wake_up_off"
+    """The car draws no current after a pause, and waking cars up is not allowed."""
     NO_CONTACT = "not_heard"
     """Connection lost: a fixed current stays reserved on all connected phases."""
     WAITS_FOR_OTHERS = "waits_for_others"

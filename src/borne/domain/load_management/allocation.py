@@ -45,6 +45,7 @@ EXACT_SIZE = 2000
 
 NO_DEMAND = Reason(LimitCause.NO_DEMAND)
 WAKES_UP = Reason(LimitCause.WAKES_UP)
+WAKE_UP_OFF = Reason(LimitCause.WAKE_UP_OFF)
 WAITS = LimitCause.WAKE_UP_WAITS
 
 
@@ -73,20 +74,28 @@ class Allocation:
         return tuple(left)
 
 
-def allocate(snapshot: Snapshot, *, reclaim: bool = True) -> Allocation:
+NOTHING: Mapping[str, PerPhase] = {}
+
+
+def allocate(
+    snapshot: Snapshot, *, reclaim: bool = True, loads_a: Mapping[str, PerPhase] = NOTHING
+) -> Allocation:
     """Distribute the capacities of the supply's tree.
 
     Participants without contact keep their reservation even beyond a limit. Without `reclaim`, a
-    car that draws less than its offer counts with its whole offer. Raises TopologyError for an
-    unknown group and ValueError for a repeated id.
+    car that draws less than its offer counts with its whole offer. Participants in `loads_a` (amps
+    per grid phase, by id) draw that whatever they are offered, and get 0. Raises TopologyError for
+    an unknown group and ValueError for a repeated id.
     """
-    return _Distribution(snapshot, reclaim=reclaim).run()
+    return _Distribution(snapshot, reclaim=reclaim, loads_a=loads_a).run()
 
 
 class _Distribution:
     """The working state of one allocation; lists are in the order of admission."""
 
-    def __init__(self, snapshot: Snapshot, *, reclaim: bool) -> None:
+    def __init__(
+        self, snapshot: Snapshot, *, reclaim: bool, loads_a: Mapping[str, PerPhase]
+    ) -> None:
         self.snapshot = snapshot
         self.order = snapshot.order
         self.participants = snapshot.order.participants
@@ -98,6 +107,7 @@ class _Distribution:
         self.lower = [max(LOWEST_PILOT_A, one.minimum_a) for one in self.participants]
         self.upper = [one.maximum_a for one in self.participants]
         self.reclaim = reclaim
+        self.loads_a = loads_a
         self.amps = [0.0] * len(self.participants)
         self.why: list[Why] = [NO_DEMAND] * len(self.participants)
         self.scarce = False
@@ -122,8 +132,10 @@ class _Distribution:
         )
 
     def _highest(self, charging: Sequence[int]) -> int:
-        """Return the highest class that wants current; the order begins with the highest."""
-        return self.participants[charging[0]].priority if charging else 0
+        """Return the highest class that wants current."""
+        if self.order.of_one_class:
+            return self.participants[charging[0]].priority if charging else 0
+        return max((self.participants[place].priority for place in charging), default=0)
 
     def _grant(self, place: int, amps: float, why: Why) -> None:
         self.amps[place], self.why[place] = amps, why
@@ -135,6 +147,12 @@ class _Distribution:
             self.left[link] -= amps
         for phase in self._phases(place):
             self.added[phase - 1] += amps
+
+    def _count_load(self, group: str, load_a: PerPhase) -> None:
+        for phase, amps in zip(GridPhase, load_a, strict=True):
+            self.added[phase - 1] += amps
+            for link in self.topology.crossed(group, (phase,)):
+                self.left[link] -= amps
 
     def _phases(self, place: int) -> frozenset[GridPhase]:
         return PHASE_SETS[self.order.cells[place] % len(PHASE_SETS)]
@@ -150,7 +168,9 @@ class _Distribution:
             demand = one.demand
             if one.settled_a is not None and self.reclaim:
                 upper[place] = one.upper_a
-            if one.reserved_a is not None:
+            if self.loads_a and (load_a := self.loads_a.get(one.id)) is not None:
+                self._count_load(one.group, load_a)
+            elif one.reserved_a is not None:
                 reason = Reason(LimitCause.NO_CONTACT, amps=one.reserved_a)
                 self._grant(place, one.reserved_a, reason)
             elif demand is nothing:
@@ -161,6 +181,8 @@ class _Distribution:
                 )
             elif demand is charge:
                 charging.append(place)
+            elif not (self.snapshot.supply.allow_wakeup or one.setpoint_a):
+                self.why[place] = WAKE_UP_OFF
             else:
                 waking.append(place)
         return charging, waking
@@ -172,6 +194,7 @@ class _Distribution:
             self.upper,
             [] if self.order.of_one_class else [one.priority for one in self.participants],
             self.order.cells,
+            self._needed(places),
         )
         solution = solve(self.topology, self.left, cars)
         filled = solution.filled
@@ -188,6 +211,15 @@ class _Distribution:
             amps[place], why[place] = current, stop
         self.scarce = bool(solution.refused) or any(filled.bottleneck)
 
+    def _needed(self, places: Sequence[int]) -> list[float]:
+        participants, upper = self.participants, self.upper
+        if all(participants[place].needed_a is None for place in places):
+            return []
+        return [
+            most if one.needed_a is None else one.needed_a
+            for one, most in zip(participants, upper, strict=True)
+        ]
+
     def _car(self, place: int) -> Car:
         return Car(
             self.lower[place],
@@ -195,6 +227,7 @@ class _Distribution:
             self.order.crossed(place),
             self._phases(place),
             self.participants[place].priority,
+            self.participants[place].needed_a,
         )
 
     def _distribute_balanced(self, places: Sequence[int], imbalance: Imbalance) -> None:

@@ -8,7 +8,7 @@ others, and is never raised.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.allocation import allocate
@@ -60,13 +60,9 @@ Targets = tuple[Mapping[str, float], Mapping[str, Reason]]
 def _beside_overdrawn(
     snapshot: Snapshot, targets_a: Mapping[str, float], overdrawn: Mapping[str, Overdraw]
 ) -> Targets:
-    left_a = snapshot.supply.root_limit_a
-    for overdraw in overdrawn.values():
-        left_a = left_a.minus(overdraw.grid_a)
-    left_a = PerPhase(*(max(0.0, amps) for amps in left_a))
-    others = [one for one in snapshot.participants if one.id not in overdrawn]
-    supply = replace(snapshot.supply, root_limit_a=left_a)
-    found = allocate(Snapshot(supply, others))
+    found = allocate(
+        snapshot, loads_a={name: overdraw.grid_a for name, overdraw in overdrawn.items()}
+    )
     amps, reasons = dict(found.amps), dict(found.reasons)
     for name, overdraw in overdrawn.items():
         amps[name] = min(targets_a[name], overdraw.setpoint_a)

@@ -65,6 +65,10 @@ class Participant:
     """Class: a higher one is served first."""
     rank: float = 0
     """Entitlement within the class: lower is served first (`rotation_slots`)."""
+    keeps_place: bool = False
+    """It started a moment ago: it is admitted before others of any class."""
+    needed_a: float | None = None
+    """What it needs on average to be ready when its driver leaves; None: not known."""
     settled_a: float | None = None
     """Current of a car that does not use its whole offer (`reclaim`); None: no bound."""
     reserved_a: float | None = None
@@ -131,3 +135,5 @@ class Grant(NamedTuple):
     participant: str
     amps: float
     reason: Reason
+    until_s: float | None = None
+    """When a time ends that the reason depends on, such as a time slot; monotonic."""

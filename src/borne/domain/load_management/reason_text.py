@@ -47,6 +47,7 @@ CAUSES: Mapping[str, str] = {
     LimitCause.LIMIT_BELOW_MINIMUM: N_("waits: its own limit is below the minimum"),
     LimitCause.WAKES_UP: N_("the car does not request current; offered what others leave"),
     LimitCause.WAKE_UP_WAITS: N_("the car does not request current, and nothing is left"),
+    LimitCause.WAKE_UP_OFF: N_("the car does not request current, and wake-up is not allowed"),
     LimitCause.WAITS_FOR_OTHERS: N_("waits until others have reduced their current"),
     LimitCause.PAUSED: N_("waits: the current could not be shared"),
     LimitCause.PROFILE: N_("charging profile {detail}"),

@@ -35,19 +35,16 @@ class SharedSupply:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Participants in the order of admission: class from the highest, rank from the lowest, id."""
+    """Participants in the order of admission: those that keep their place, then class from the
+    highest, rank from the lowest, id."""
 
     participants: Sequence[Participant]
     ids: Sequence[str]
     cells: Sequence[int]
     """Load of each participant: `Topology.cell`."""
     topology: Topology
-
-    @property
-    def of_one_class(self) -> bool:
-        """True if all participants have the same priority."""
-        people = self.participants
-        return not people or people[0].priority == people[-1].priority
+    of_one_class: bool
+    """True if all participants have the same priority."""
 
     def crossed(self, place: int) -> tuple[int, ...]:
         """Return the numbers of the links that the participant at a place crosses."""
@@ -72,8 +69,11 @@ class Snapshot:
         repeated id."""
         found = sorted(self.participants, key=attrgetter("id"))
         found.sort(key=attrgetter("rank"))
-        if len({one.priority for one in found}) > 1:
+        of_one_class = len({one.priority for one in found}) <= 1
+        if not of_one_class:
             found.sort(key=attrgetter("priority"), reverse=True)
+        if any(one.keeps_place for one in found):
+            found.sort(key=attrgetter("keeps_place"), reverse=True)
         ids = [one.id for one in found]
         _refuse_repeated(ids)
         cell = _cells(self.supply.topology, self.supply.it_network)
@@ -86,7 +86,7 @@ class Snapshot:
             ]
             for one in found
         ]
-        return Order(found, ids, cells, self.supply.topology)
+        return Order(found, ids, cells, self.supply.topology, of_one_class)
 
 
 Wiring = tuple[str, Rotation, frozenset[SocketPhase], frozenset[SocketPhase] | None]
