@@ -1,0 +1,578 @@
+"""The master of a load-managed group: what all slaves may draw together (manual 7.4, 7.7).
+
+No I/O and no clock: every method gets the monotonic time of the master's station. To drive it, with
+`plan` from `domain.load_management.group`:
+
+- For each report received: `on_report`. `NOW`: run a cycle at once; `SAMPLE`: within the sample
+  rate; after either, and after `NOTHING`, send what `outgoing` returns.
+- A cycle: `plan(master.state, master.snapshot(limit_a, now_s))`, then `apply`, then send what
+  `outgoing` returns. The plan may be computed in a worker; it is stale (`fresh=False`) if
+  `on_report`, `configure` or a lower limit came in between and asked for another one.
+- A limit that falls: `lower` and send what `outgoing` returns, then a cycle at once.
+- At `due_s`: a cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from borne.application.load_management.known_slaves import MAX_SLAVES, KnownSlave, KnownSocket
+from borne.application.load_management.remote_station import Contact, RemoteStation, Target
+from borne.application.load_management.report_check import cleaned, refusal
+from borne.domain.limits.cause import LimitCause
+from borne.domain.load_management.fail_safe import (
+    DisconnectedSocket,
+    FailSafeTiming,
+    reservation_a,
+)
+from borne.domain.load_management.group import GroupPlan, GroupSnapshot, GroupState, lowered
+from borne.domain.load_management.imbalance import Imbalance
+from borne.domain.load_management.load_status import GroupRow, ParticipantRow, Trust
+from borne.domain.load_management.messages import (
+    DEFAULT_TIMING,
+    MasterGrant,
+    SlaveReport,
+    SocketReport,
+)
+from borne.domain.load_management.participant import LOWEST_PILOT_A, Reason, phases_loaded
+from borne.domain.load_management.rotation_slots import TIME_SLOT_S
+from borne.domain.load_management.snapshot import SharedSupply
+from borne.domain.load_management.socket_memory import OVERDRAWN_A, SocketFacts
+from borne.domain.load_management.topology import (
+    GRID_PHASES,
+    PHASE_SETS,
+    ROOT,
+    Group,
+    Rotation,
+    Topology,
+    connected_phases,
+    grid_currents,
+)
+from borne.foundation.messages import N_, Message
+from borne.foundation.units import ZERO, PerPhase
+
+MAX_REFUSED = 50
+"""Stations whose refused reports are remembered."""
+_TOO_MANY = N_("There are {n} slaves already.")
+
+
+class Urgency(Enum):
+    """When a report needs a cycle."""
+
+    NOTHING = 0
+    SAMPLE = 1
+    """With the sample rate."""
+    NOW = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterConfig:
+    """The settings of the group."""
+
+    groups: tuple[Group, ...] = ()
+    """The sub-distributions below the root; a tree."""
+    it_network: bool = False
+    imbalance: Imbalance | None = None
+    allow_wakeup: bool = True
+    slot_s: float = TIME_SLOT_S
+    sample_s: float = 30.0
+    timing: FailSafeTiming = DEFAULT_TIMING
+    minimum_a: float = LOWEST_PILOT_A
+
+
+class Master:
+    """All slaves, what was sent to them, and what they confirmed."""
+
+    def __init__(
+        self, term: int, config: MasterConfig, known: Iterable[KnownSlave], now_s: float
+    ) -> None:
+        """`term` differs after every start. `known`: the slaves of former starts."""
+        self.term = term
+        self.state = GroupState()
+        self.refused: dict[str, Message] = {}
+        """Why reports were refused, by station; the newest ones."""
+        self._config = config
+        self._number = 0
+        self._revision = 0
+        self._cycle_s = now_s
+        self._plan_due_s: float | None = now_s
+        self._supply_key: object = None
+        self._topology = Topology(config.groups)
+        self._stations = {slave.station: RemoteStation(slave, now_s) for slave in known}
+        for one in self._stations.values():
+            self._expect(one, now_s)
+
+    # Configuration -----------------------------------------------------------------------------
+
+    def configure(self, config: MasterConfig, now_s: float) -> None:
+        """Change the settings; run a cycle afterwards."""
+        self._config = config
+        self._revision += 1
+        self._plan_due_s = now_s
+
+    def known(self) -> tuple[KnownSlave, ...]:
+        """Return what is to be stored of all slaves."""
+        return tuple(one.known for one in self._stations.values())
+
+    def forget(self, stations: Collection[str]) -> int:
+        """Forget slaves, and the current that is reserved for them; return how many. One that still
+        reports is taken up again."""
+        gone = [name for name in stations if name in self._stations]
+        for name in gone:
+            del self._stations[name]
+        sockets = {name: self.state.memory(name) for name in self._participants()}
+        self.state = replace(self.state, sockets=sockets)
+        self._revision += 1
+        return len(gone)
+
+    def connected(self, now_s: float) -> tuple[str, ...]:
+        """Return the stations that are in contact."""
+        return tuple(
+            one.id for one in self._stations.values() if one.contact(now_s) is Contact.PRESENT
+        )
+
+    # Reports -----------------------------------------------------------------------------------
+
+    def on_report(self, report: SlaveReport, now_s: float) -> Urgency:
+        """Accept a report, and return when it needs a cycle. Every accepted one is answered by
+        `outgoing`."""
+        problem = refusal(report)
+        if problem is not None:
+            return self._refuse(report.station, problem)
+        report = cleaned(report)
+        one = self._stations.get(report.station)
+        if one is None:
+            if len(self._stations) >= MAX_SLAVES:
+                return self._refuse(report.station, Message(_TOO_MANY, {"n": MAX_SLAVES}))
+            one = self._stations[report.station] = RemoteStation(
+                KnownSlave(station=report.station), now_s
+            )
+        self.refused.pop(report.station, None)
+        before = one.report
+        if report.boot in one.former_boots:
+            return Urgency.NOTHING
+        if before is not None and before.boot == report.boot and report.number <= before.number:
+            return Urgency.NOTHING
+        contact = one.contact(now_s)
+        one.note(report, now_s)
+        if before is None or before.boot != report.boot:
+            self._adopt(one, now_s)
+        elif contact is Contact.SILENT:
+            self._rejoin(one, now_s)
+        changed = self._confirm(one, now_s)
+        assert one.report is not None
+        urgent = changed or contact is not Contact.PRESENT
+        return Urgency.NOW if urgent else self._urgency(one, before, report)
+
+    def _refuse(self, station: str, problem: Message) -> Urgency:
+        name = station[:MAX_REFUSED]
+        self.refused.pop(name, None)
+        self.refused[name] = problem
+        for oldest in list(self.refused)[:-MAX_REFUSED]:
+            del self.refused[oldest]
+        return Urgency.NOTHING
+
+    def _urgency(
+        self, one: RemoteStation, before: SlaveReport | None, report: SlaveReport
+    ) -> Urgency:
+        if before is None or _plain(before) != _plain(report):
+            self._revision += 1
+            return Urgency.NOW
+        for own in report.sockets:
+            target = one.targets.get(one.participant(own.connector))
+            offered_a = max(own.offered_a, 0.0 if target is None else target.amps)
+            if own.measured_a is not None and max(own.measured_a) > offered_a + OVERDRAWN_A:
+                return Urgency.NOW
+        return Urgency.NOTHING if before.sockets == report.sockets else Urgency.SAMPLE
+
+    # Taking over -------------------------------------------------------------------------------
+
+    def _expect(self, one: RemoteStation, now_s: float) -> None:
+        """Count a known slave at its own limits until it reports."""
+        self._number += 1
+        for socket in one.known.sockets:
+            name = one.participant(socket.connector)
+            upper_a = reservation_a(socket.upper_a, socket.disconnected_a)
+            self._set_aside(name, 0.0, upper_a, now_s, fresh=True)
+
+    def _adopt(self, one: RemoteStation, now_s: float) -> None:
+        """Take over a slave that was started, or served another master: what it offers now. Until
+        it confirms a grant, an older one may still reach it, so its own limits count."""
+        self._join(one, now_s)
+        for own in one.reported().values():
+            name = one.participant(own.connector)
+            upper_a = max(own.upper_a, own.offered_a, own.disconnected_a)
+            self._set_aside(name, own.offered_a, upper_a, now_s, fresh=True)
+
+    def _rejoin(self, one: RemoteStation, now_s: float) -> None:
+        """Take up a slave again that was silent. It may fall back until it confirms a grant."""
+        self._join(one, now_s)
+        for own in one.reported().values():
+            name = one.participant(own.connector)
+            upper_a = max(own.offered_a, own.disconnected_a)
+            self._set_aside(name, own.offered_a, upper_a, now_s, fresh=False)
+
+    def _join(self, one: RemoteStation, now_s: float) -> None:
+        self._number += 1
+        one.joining, one.proven_s = self._number, now_s
+        one.targets = {
+            one.participant(own.connector): Target(
+                own.offered_a, Reason(LimitCause.WAITS_FOR_OTHERS)
+            )
+            for own in one.reported().values()
+        }
+
+    def _set_aside(
+        self, name: str, offered_a: float, upper_a: float, now_s: float, *, fresh: bool
+    ) -> None:
+        """Let a socket stay at `offered_a`, and count `upper_a` until it confirms a grant that is
+        sent from now on."""
+        memory = self.state.memory(name)
+        if fresh:
+            memory = memory.adopted(offered_a, self._number - 1, now_s)
+        memory = memory.sent(upper_a, self._number, now_s)
+        memory = replace(memory, setpoint_a=offered_a)
+        self.state = replace(self.state, sockets={**self.state.sockets, name: memory})
+
+    def _confirm(self, one: RemoteStation, now_s: float) -> bool:
+        """Record the grant that the last report confirms; True if a current changed by it."""
+        found = one.confirmed(self.term)
+        if found is None:
+            return False
+        number, sent = found
+        one.note_confirmation(number, sent)
+        offers = one.reported()
+        amps = {
+            one.participant(connector): max(
+                own.offered_a, sent.amps.get(one.participant(connector), 0.0)
+            )
+            for connector, own in offers.items()
+        }
+        new = {name: own_a for name, own_a in amps.items() if self._news(name, number, own_a)}
+        if new:
+            self.state = self.state.confirmed(number, new, now_s)
+        return bool(new)
+
+    def _news(self, name: str, number: int, amps: float) -> bool:
+        track = self.state.memory(name).track
+        return track.acknowledged_a != amps or any(own <= number for own, _ in track.in_flight)
+
+    # Cycles ------------------------------------------------------------------------------------
+
+    def snapshot(self, limit_a: PerPhase, now_s: float) -> GroupSnapshot:
+        """Return the input of a plan. `limit_a`: of the root, per grid phase."""
+        config = self._config
+        return GroupSnapshot(
+            sockets=tuple(self._facts(now_s)),
+            supply=SharedSupply(
+                limit_a,
+                self.topology(),
+                it_network=config.it_network,
+                imbalance=config.imbalance,
+                allow_wakeup=config.allow_wakeup,
+            ),
+            minimum_a=config.minimum_a,
+            now_s=now_s,
+            revision=self._revision,
+            slot_s=config.slot_s,
+            remote=True,
+        )
+
+    def apply(self, plan: GroupPlan, now_s: float, *, fresh: bool) -> None:
+        """Apply a plan; a stale one (`fresh=False`) only lowers."""
+        if fresh:
+            self.state = plan.state.with_setpoints_of(self.state)
+            self._cycle_s, self._plan_due_s = now_s, plan.due_s
+        owners = self._owners()
+        for name, grant in plan.grants.items():
+            one = owners.get(name)
+            if one is None or one.contact(now_s) is not Contact.PRESENT:
+                continue
+            present = one.targets.get(name)
+            if fresh or (present is not None and grant.amps < present.amps):
+                one.aim(name, Target(grant.amps, grant.reason))
+
+    def lower(self, limit_a: PerPhase, now_s: float) -> None:
+        """Lower the currents at once to a limit that has fallen, without a distribution."""
+        amps = {
+            name: target.amps
+            for one in self._stations.values()
+            for name, target in one.targets.items()
+        }
+        owners = self._owners()
+        kept = lowered(self.state, self.snapshot(limit_a, now_s), amps)
+        for name, own_a in kept.items():
+            if name in amps and own_a < amps[name]:
+                owners[name].aim(name, Target(own_a, Reason(LimitCause.GROUP_LIMIT)))
+
+    def outgoing(self, now_s: float) -> list[MasterGrant]:
+        """Return the grants to send now: those that changed, and the answers to reports."""
+        due = [
+            one
+            for one in self._stations.values()
+            if one.answer_due or (one.changed and one.contact(now_s) is Contact.PRESENT)
+        ]
+        if not due:
+            return []
+        self._number += 1
+        grants = [one.grant(self.term, self._number, now_s, self._config.timing) for one in due]
+        amps = {name: own_a for one in due for name, own_a in one.sent[self._number].amps.items()}
+        # A repetition needs no record: what was sent before with the same current counts for it.
+        new = {
+            name: own_a
+            for name, own_a in amps.items()
+            if self.state.memory(name).setpoint_a != own_a
+        }
+        if new:
+            self.state = self.state.sent(new, self._number, now_s)
+        return grants
+
+    def due_s(self, now_s: float) -> float | None:
+        """Return when the next cycle is due if nothing happens before."""
+        dues = [max(now_s, self._cycle_s + self._config.sample_s)]
+        if self._plan_due_s is not None:
+            dues.append(max(now_s, self._plan_due_s))
+        for one in self._stations.values():
+            dues += [due for due in one.dues_s(self._config.timing) if due > self._cycle_s]
+        return max(now_s, min(dues))
+
+    # Sockets and groups ------------------------------------------------------------------------
+
+    def topology(self) -> Topology:
+        """Return the tree: the configured groups, and a line for each station with a shared
+        limit."""
+        lines = tuple(
+            Group(self._line(one), one.known.limit_a, self._parent(one))
+            for one in self._stations.values()
+            if one.known.limit_a is not None
+        )
+        key = (self._config.groups, lines)
+        if key != self._supply_key:
+            self._supply_key = key
+            self._topology = Topology((*self._config.groups, *lines))
+        return self._topology
+
+    def _group_ids(self) -> frozenset[str]:
+        return frozenset(group.id for group in self._config.groups)
+
+    def _line(self, one: RemoteStation) -> str:
+        """Return the name of the line of a station."""
+        taken = one.id == ROOT or one.id in self._group_ids()
+        return f"{one.id} (line)" if taken else one.id
+
+    def _parent(self, one: RemoteStation) -> str:
+        """Return the group that feeds a station: the root if it names an unknown one."""
+        return one.known.group if one.known.group in self._group_ids() else ROOT
+
+    def unknown_groups(self) -> Mapping[str, str]:
+        """Return the stations that name a group which is not configured, with its name."""
+        return {
+            one.id: one.known.group
+            for one in self._stations.values()
+            if one.known.group != ROOT and one.known.group not in self._group_ids()
+        }
+
+    def _group_of(self, one: RemoteStation) -> str:
+        return self._parent(one) if one.known.limit_a is None else self._line(one)
+
+    def _participants(self) -> Iterator[str]:
+        for one in self._stations.values():
+            yield from (one.participant(own.connector) for own in one.known.sockets)
+
+    def _owners(self) -> dict[str, RemoteStation]:
+        return {
+            one.participant(own.connector): one
+            for one in self._stations.values()
+            for own in one.known.sockets
+        }
+
+    def _facts(self, now_s: float) -> Iterator[SocketFacts]:
+        for one in self._stations.values():
+            group, reported = self._group_of(one), one.reported()
+            for socket in one.known.sockets:
+                own = reported.get(socket.connector)
+                yield self._socket_facts(one, socket, own, group, now_s)
+
+    def _socket_facts(
+        self,
+        one: RemoteStation,
+        socket: KnownSocket,
+        own: SocketReport | None,
+        group: str,
+        now_s: float,
+    ) -> SocketFacts:
+        name = one.participant(socket.connector)
+        facts = SocketFacts(
+            participant=name,
+            group=group,
+            rotation=socket.rotation,
+            phase_count=socket.phase_count,
+            disconnected_a=socket.disconnected_a,
+            entitled_a=socket.upper_a,
+            live=True,
+            reserved_a=self._reserved_a(one, socket, now_s),
+        )
+        if own is None:
+            return facts
+        departs_in_s = own.departs_in_s
+        return replace(
+            facts,
+            priority=own.priority,
+            wants=own.wants,
+            asking=own.asking,
+            closed=own.closed,
+            live=own.live,
+            measured_a=own.measured_a,
+            entitled_a=own.upper_a,
+            entitled_by=own.upper_cause,
+            minimum_a=own.minimum_a,
+            energy_wh=own.energy_wh,
+            departs_s=None if departs_in_s is None else one.received_s + departs_in_s,
+        )
+
+    def _reserved_a(self, one: RemoteStation, socket: KnownSocket, now_s: float) -> float | None:
+        track = self.state.memory(one.participant(socket.connector)).track
+        own = one.reported().get(socket.connector)
+        drawn_a = None if own is None or own.measured_a is None else max(own.measured_a)
+        envelope_a = track.envelope_a(now_s, drawn_a)
+        return one.reserved_a(socket, envelope_a, now_s, self._config.timing)
+
+    def drawn_a(self, now_s: float) -> PerPhase:
+        """Return the current of all slaves that certainly flows, per grid phase: measured and
+        reported recently."""
+        total = ZERO
+        for one in self._stations.values():
+            for socket in one.known.sockets:
+                amps = one.certain_a(socket.connector, now_s)
+                if socket.rotation is Rotation.UNKNOWN:
+                    total = total.plus(PerPhase.same(min(amps)))
+                else:
+                    total = total.plus(grid_currents(amps, socket.rotation))
+        return total
+
+    def disconnected(self) -> tuple[DisconnectedSocket, ...]:
+        """Return the disconnected limits of all known sockets, for the check of their sum."""
+        return tuple(
+            DisconnectedSocket(
+                own.disconnected_a,
+                self._group_of(one),
+                connected_phases(own.phase_count),
+                own.rotation,
+            )
+            for one in self._stations.values()
+            for own in one.known.sockets
+        )
+
+    # Status ------------------------------------------------------------------------------------
+
+    def missing(self, now_s: float) -> tuple[str, ...]:
+        """Return the stations without contact."""
+        return tuple(
+            one.id for one in self._stations.values() if one.contact(now_s) is not Contact.PRESENT
+        )
+
+    def participants(self, now_s: float, now: datetime) -> tuple[ParticipantRow, ...]:
+        """Return a row for each socket; `now` is the date that belongs to `now_s`."""
+        return tuple(
+            self._row(one, socket, now_s, now)
+            for one in self._stations.values()
+            for socket in one.known.sockets
+        )
+
+    def _row(
+        self, one: RemoteStation, socket: KnownSocket, now_s: float, now: datetime
+    ) -> ParticipantRow:
+        name = one.participant(socket.connector)
+        own = one.reported().get(socket.connector) or SocketReport(connector=socket.connector)
+        target = one.targets.get(name)
+        reserved_a = self._reserved_a(one, socket, now_s)
+        phases = None if reserved_a is not None else self.state.memory(name).phases.used
+        granted_a = reserved_a if target is None or reserved_a is not None else target.amps
+        granted_a = granted_a or 0.0
+        reason = Reason(LimitCause.NO_DEMAND) if target is None else target.reason
+        if reserved_a is not None:
+            reason = Reason(LimitCause.NO_CONTACT, amps=reserved_a)
+        age_s = None if one.report is None else now_s - one.received_s
+        connected = connected_phases(socket.phase_count)
+        loaded = PHASE_SETS[
+            phases_loaded(socket.rotation, connected, phases, self._config.it_network)
+        ]
+        measured_a = own.measured_a if reserved_a is None else None
+        return ParticipantRow(
+            id=name,
+            station=one.id,
+            station_name=one.known.name or one.id,
+            connector=socket.connector,
+            group=self._parent(one),
+            use=own.use,
+            lost=reserved_a is not None,
+            phases=phases,
+            phase_count=socket.phase_count,
+            rotation=socket.rotation,
+            requested_a=own.upper_a if own.wants else None,
+            granted_a=granted_a,
+            measured_a=measured_a,
+            grid_a=PerPhase(*(granted_a if phase in loaded else 0.0 for phase in GRID_PHASES)),
+            measured_grid_a=ZERO
+            if measured_a is None
+            else grid_currents(measured_a, socket.rotation),
+            minimum_a=max(self._config.minimum_a, own.minimum_a),
+            disconnected_a=socket.disconnected_a,
+            priority=own.priority,
+            reason=reason,
+            last_received=None if age_s is None else now - timedelta(seconds=age_s),
+            received_s=age_s,
+            trust=Trust.LOST
+            if reserved_a is not None
+            else Trust.UNMEASURED
+            if measured_a is None
+            else Trust.REPORTED,
+        )
+
+    def groups(
+        self, limit_a: PerPhase, participants: Iterable[ParticipantRow]
+    ) -> tuple[GroupRow, ...]:
+        """Return a row for each group and line, the root first. `limit_a`: of the root;
+        `participants`: the rows of all sockets."""
+        topology = self.topology()
+        used = [0.0] * len(topology.links)
+        measured = [0.0] * len(topology.links)
+        groups = {one.id: self._group_of(one) for one in self._stations.values()}
+        for row in participants:
+            for phase in GRID_PHASES:
+                for link in topology.crossed(groups[row.station], (phase,)):
+                    used[link] += row.grid_a[phase - 1]
+                    measured[link] += row.measured_grid_a[phase - 1]
+        limits = topology.capacities(limit_a)
+        names = [(ROOT, None), *((name, own.parent) for name, own in topology.groups.items())]
+        return tuple(
+            GroupRow(
+                id=name,
+                parent=parent,
+                limit_a=PerPhase(*limits[3 * place : 3 * place + 3]),
+                used_a=PerPhase(*used[3 * place : 3 * place + 3]),
+                measured_a=PerPhase(*measured[3 * place : 3 * place + 3]),
+            )
+            for place, (name, parent) in enumerate(names)
+        )
+
+
+def _plain(report: SlaveReport) -> object:
+    """Return the report without what is only measured or may wait for the sample rate."""
+    return (
+        report.group,
+        report.limit_a,
+        tuple(
+            replace(
+                own,
+                measured_a=None if own.measured_a is None else ZERO,
+                offered_a=0.0,
+                energy_wh=None,
+                departs_in_s=None,
+            )
+            for own in report.sockets
+        ),
+    )
