@@ -84,7 +84,7 @@ class Wanting:
     cells: Sequence[int]
     """`Topology.cell`."""
     needed: Sequence[float] = ()
-    """What each needs to be ready in time, which comes first; empty: nobody's is known."""
+    """What each needs to be ready in time, which comes first; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ before others are lower.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.cycle import Overdraw, distribute
+from borne.domain.load_management.group_clock import GroupClock
+from borne.domain.load_management.group_members import participants_of
 from borne.domain.load_management.participant import (
     Demand,
     Grant,
@@ -24,15 +26,17 @@ from borne.domain.load_management.rotation_slots import (
     TIME_SLOT_S,
     SlotRecord,
     advance,
-    ranks,
 )
 from borne.domain.load_management.shedding import shed
 from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 from borne.domain.load_management.socket_memory import (
-    AFTER_S,
     SocketFacts,
     SocketMemory,
 )
+from borne.domain.load_management.topology import GRID_PHASES, loaded_phases
+from borne.foundation.units import PerPhase
+
+NOMINAL_V = 230.0
 
 RETRY_S = 60.0
 """Delay after a failed distribution."""
@@ -51,6 +55,8 @@ class GroupSnapshot:
     revision: int = 0
     slot_s: float = TIME_SLOT_S
     """How long a car keeps its place when the minimum does not fit for all (manual 7.4)."""
+    voltage_v: float = NOMINAL_V
+    """Between a phase and neutral, or between two lines of an IT network (manual 7.4)."""
     remote: bool = False
     """The sockets are behind links: the plan does not record its setpoints as applied; call
     `GroupState.sent` and `confirmed`."""
@@ -122,16 +128,15 @@ def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
             own = {fact.participant: fact.entitled_a for fact in facts}
             seen = _offered(seen, own, now_s)
         return GroupPlan(GroupState(seen), {}, None, snapshot.revision)
-    participants = _participants(state, seen, snapshot)
-    shared = Snapshot(supply, tuple(participants), snapshot.revision)
-    grants = distribute(shared, _overdraws(facts, seen, now_s))
+    shared = Snapshot(supply, participants_of(state.slots, seen, snapshot), snapshot.revision)
+    grants = distribute(shared, _overdraws(snapshot, seen))
     sockets = seen
     if not snapshot.remote:
         sockets = _offered(seen, {name: one.amps for name, one in grants.items()}, now_s)
-    slots = _advanced(state.slots, participants, grants, now_s)
-    dues = [*_dues(facts, sockets, now_s), *_slot_dues(slots, grants.values(), now_s)]
-    due_s = min(dues, default=None)
-    return GroupPlan(GroupState(sockets, slots), grants, due_s, snapshot.revision)
+    slots = _advanced(state.slots, shared.participants, grants, now_s)
+    clock = GroupClock(snapshot, sockets, slots, shared)
+    due_s = min(clock.dues(grants.values()), default=None)
+    return GroupPlan(GroupState(sockets, slots), clock.timed(grants), due_s, snapshot.revision)
 
 
 def paused(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
@@ -154,24 +159,7 @@ def lowered(
     if supply is None:
         return amps
     seen = {fact.participant: state.memory(fact.participant) for fact in snapshot.sockets}
-    participants = _participants(state, seen, snapshot)
-    return shed(Snapshot(supply, tuple(participants)), amps)
-
-
-def _participants(
-    state: GroupState, sockets: Mapping[str, SocketMemory], snapshot: GroupSnapshot
-) -> list[Participant]:
-    rank = ranks(state.slots.values(), snapshot.now_s)
-    last = float(len(snapshot.sockets))
-    return [
-        sockets[fact.participant].participant(
-            fact,
-            snapshot.now_s,
-            max(snapshot.minimum_a, fact.minimum_a),
-            rank.get(fact.participant, last),
-        )
-        for fact in snapshot.sockets
-    ]
+    return shed(Snapshot(supply, participants_of(state.slots, seen, snapshot)), amps)
 
 
 def _offered(
@@ -180,14 +168,24 @@ def _offered(
     return {name: one.offered(amps[name], now_s) for name, one in sockets.items()}
 
 
-def _overdraws(
-    facts: Iterable[SocketFacts], sockets: Mapping[str, SocketMemory], now_s: float
-) -> dict[str, Overdraw]:
-    return {
-        fact.participant: Overdraw(fact.grid_a, sockets[fact.participant].setpoint_a)
-        for fact in facts
-        if sockets[fact.participant].overdraws(fact, now_s)
-    }
+def _overdraws(snapshot: GroupSnapshot, sockets: Mapping[str, SocketMemory]) -> dict[str, Overdraw]:
+    found = {}
+    for fact in snapshot.sockets:
+        memory = sockets[fact.participant]
+        if memory.overdraws(fact, snapshot.now_s):
+            found[fact.participant] = Overdraw(_drawn_a(snapshot, fact, memory), memory.setpoint_a)
+    return found
+
+
+def _drawn_a(snapshot: GroupSnapshot, fact: SocketFacts, memory: SocketMemory) -> PerPhase:
+    """Return the measured current per grid phase. In an IT network the current of a phase returns
+    through the next one."""
+    supply = snapshot.supply
+    if supply is None or not supply.it_network or fact.drawn_a is None:
+        return fact.grid_a
+    used = memory.phases.used or fact.connected
+    loaded = loaded_phases(fact.rotation, used, it_network=True)
+    return PerPhase(*(fact.drawn_a if phase in loaded else 0.0 for phase in GRID_PHASES))
 
 
 def _advanced(
@@ -196,30 +194,17 @@ def _advanced(
     grants: Mapping[str, Grant],
     now_s: float,
 ) -> dict[str, SlotRecord]:
-    wanting = [one.id for one in participants if one.demand is Demand.CHARGING]
-    served = {name for name in wanting if grants[name].amps > 0}
-    return advance(slots, wanting, served, now_s)
-
-
-def _dues(
-    facts: Iterable[SocketFacts], sockets: Mapping[str, SocketMemory], now_s: float
-) -> Iterator[float]:
-    for fact in facts:
-        memory = sockets[fact.participant]
-        yield from memory.looks_due(fact, now_s)
-        for until_s in memory.fades(now_s):
-            yield until_s + AFTER_S
-
-
-def _slot_dues(
-    slots: Mapping[str, SlotRecord], grants: Iterable[Grant], now_s: float
-) -> Iterator[float]:
-    """Yield when time slots end: a car that waits for the minimum may then get it."""
-    if not any(grant.reason.cause is LimitCause.WAITING_FOR_MINIMUM for grant in grants):
-        return
-    for record in slots.values():
-        since_s = record.serving_since_s
-        begun_s = record.waiting_since_s if since_s is None else since_s
-        if begun_s is not None:
-            ends_s = begun_s + TIME_SLOT_S + AFTER_S
-            yield ends_s if ends_s > now_s else now_s + TIME_SLOT_S
+    """Advance the slots. Those of participants without contact stay as they are."""
+    lost: dict[str, SlotRecord] = {}
+    wanting, resting, served = [], [], set()
+    for one in participants:
+        if one.reserved_a is not None:
+            if one.id in slots:
+                lost[one.id] = slots[one.id]
+        elif one.demand is Demand.CHARGING:
+            wanting.append(one.id)
+            if grants[one.id].amps > 0:
+                served.add(one.id)
+        elif one.demand is Demand.WAKE_UP:
+            resting.append(one.id)
+    return {**advance(slots, wanting, served, now_s, resting), **lost}

@@ -1,8 +1,11 @@
 """Admission over time, when the minimum does not fit for all cars.
 
 A car keeps its place for one time slot. After that the order is the share of its time plugged in
-that it has charged, lowest first. A car that has waited a whole slot is not overtaken by cars that
-began to wait later. So a car waits at most one slot more than the cars before it have slots.
+that it has charged, lowest first. A car that has waited a whole slot is overtaken by no car that
+begins to charge later, and so waits at most one slot, and a minimum on-time, more than the cars
+before it have slots.
+
+Cars whose departure is known charge when they must: the more urgent first.
 """
 
 from __future__ import annotations
@@ -12,6 +15,19 @@ from dataclasses import dataclass, replace
 
 TIME_SLOT_S = 30 * 60.0
 """Default. Every start wears the contactor, and some cars handle pauses badly."""
+
+
+MINIMUM_ON_S = 5 * 60.0
+"""A car that has begun to charge is not paused for others before this time."""
+
+SHORTEST_SLOT_S = MINIMUM_ON_S
+LONGEST_SLOT_S = 120 * 60.0
+"""Bounds of the setting (manual 7.4)."""
+
+HOLD_S = MINIMUM_ON_S
+"""Lead of a car that charges over one that waits, when both have a departure."""
+
+UNHURRIED: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +55,51 @@ class SlotRecord:
         """True if it has waited a whole time slot."""
         return self.waiting_since_s is not None and now_s - self.waiting_since_s >= slot_s
 
+    def ends(self, now_s: float, slot_s: float) -> float | None:
+        """Return when its time slot ends, or when it will have waited one; None: not ahead."""
+        since_s = self.serving_since_s
+        begun_s = self.waiting_since_s if since_s is None else since_s
+        if begun_s is None or begun_s + slot_s <= now_s:
+            return None
+        return begun_s + slot_s
+
+
+Key = tuple[int, float, float, str]
+
 
 def ranks(
-    records: Iterable[SlotRecord], now_s: float, slot_s: float = TIME_SLOT_S
+    records: Iterable[SlotRecord],
+    now_s: float,
+    slot_s: float = TIME_SLOT_S,
+    laxity_s: Mapping[str, float] = UNHURRIED,
 ) -> dict[str, int]:
-    """Return the entitlement rank of every record, from 0."""
+    """Return the entitlement rank of every record, from 0. `laxity_s`: how long the cars whose
+    demand is known can wait."""
 
-    def key(record: SlotRecord) -> tuple[int, float, float, str]:
+    def key(record: SlotRecord) -> Key:
+        if record.holds_slot(now_s, MINIMUM_ON_S):
+            return 0, record.serving_since_s or 0.0, 0.0, record.id
+        laxity = laxity_s.get(record.id)
+        if laxity is not None:
+            return _by_laxity(record, laxity, now_s, slot_s)
         waiting = now_s if record.waiting_since_s is None else record.waiting_since_s
         if record.holds_slot(now_s, slot_s):
-            return 0, record.serving_since_s or 0.0, 0.0, record.id
+            return 1, record.serving_since_s or 0.0, 0.0, record.id
         if record.overdue(now_s, slot_s):
-            return 1, waiting, 0.0, record.id
+            return 1, waiting + slot_s, 1.0, record.id
         return 2, record.share(now_s), waiting, record.id
 
     return {record.id: rank for rank, record in enumerate(sorted(records, key=key))}
+
+
+def _by_laxity(record: SlotRecord, laxity_s: float, now_s: float, slot_s: float) -> Key:
+    """A car that charges is not paused for one that is only a little more urgent. One that must
+    charge within a slot comes among those that hold or are owed one; others can wait."""
+    if record.serving_since_s is not None:
+        laxity_s -= HOLD_S
+    if laxity_s < slot_s:
+        return 1, now_s + laxity_s - slot_s, 0.0, record.id
+    return 3, laxity_s, 0.0, record.id
 
 
 def advance(
@@ -61,13 +107,18 @@ def advance(
     wanting: Collection[str],
     served: Collection[str],
     now_s: float,
+    resting: Collection[str] = (),
 ) -> dict[str, SlotRecord]:
     """Return the records after a distribution: `wanting` cars are plugged in and want to charge,
-    `served` ones of them got a current. Records of other cars are removed."""
+    `served` ones of them got a current. `resting` cars are plugged in and do not request any.
+    Records of other cars are removed."""
     after = {}
     for car in wanting:
         record = records.get(car) or SlotRecord(car, plugged_s=now_s)
         after[car] = _served(record, now_s) if car in served else _waiting(record, now_s)
+    for car in resting:
+        record = records.get(car) or SlotRecord(car, plugged_s=now_s)
+        after[car] = replace(_waiting(record, now_s), waiting_since_s=None)
     return after
 
 

@@ -41,6 +41,9 @@ attempt, does not want any."""
 SAMPLE_S = 2.0
 """Interval between samples while a current is being observed."""
 
+REPORT_S = 5.0
+"""The same for a socket behind a link, which reports this often."""
+
 SAMPLE_GAP_S = 1.0
 """Samples that follow faster count as one."""
 
@@ -70,6 +73,8 @@ class SocketFacts:
     """The contactor is closed, or not known to be open."""
     measured_a: PerPhase | None = None
     """Per phase of the socket; None while the meter is silent."""
+    measured_s: float | None = None
+    """When, monotonic; None: now."""
     entitled_a: float = 0.0
     """The lowest of the socket's own limits."""
     entitled_by: LimitCause | None = None
@@ -104,6 +109,15 @@ class SocketFacts:
         if not self.live or self.measured_a is None:
             return PerPhase(0.0, 0.0, 0.0)
         return grid_currents(self.measured_a, self.rotation)
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """What a car is entitled to among others: see `Participant`."""
+
+    rank: float = 0.0
+    keeps_place: bool = False
+    needed_a: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +202,10 @@ class SocketMemory:
         return _with_appetite(_with_phases(known, facts, now_s), facts, now_s)
 
     def retries(self, now_s: float) -> bool:
-        """True if a car that did not want current is offered some again, after a time slot."""
+        """True if a car that did not want current is offered some again, after a time slot. In a
+        group of stations it gets only what others leave, at any time."""
+        if self.linked:
+            return False
         return self.declined_since_s is not None and now_s - self.declined_since_s >= TIME_SLOT_S
 
     def envelope_a(self, facts: SocketFacts, now_s: float) -> float:
@@ -214,7 +231,7 @@ class SocketMemory:
         return Demand.CHARGING
 
     def participant(
-        self, facts: SocketFacts, now_s: float, minimum_a: float, rank: float = 0.0
+        self, facts: SocketFacts, now_s: float, minimum_a: float, entitlement: Entitlement
     ) -> Participant:
         """Return the socket as a participant. An own limit between the lowest pilot current and the
         minimum of the distribution is used as the minimum."""
@@ -230,7 +247,9 @@ class SocketMemory:
             minimum_a=max(LOWEST_PILOT_A, min(minimum_a, facts.entitled_a)),
             maximum_a=facts.entitled_a,
             maximum_cause=facts.entitled_by,
-            rank=rank,
+            rank=entitlement.rank,
+            keeps_place=entitlement.keeps_place,
+            needed_a=entitlement.needed_a,
             settled_a=0.0 if self.retries(now_s) else self.reclaim.settled_a,
             envelope_a=0.0 if facts.reserved_a is not None else self.envelope_a(facts, now_s),
             setpoint_a=self.setpoint_a,
@@ -248,14 +267,14 @@ class SocketMemory:
         if not facts.wants:
             return
         if self.learning(facts):
-            yield now_s + SAMPLE_S
+            yield now_s + (REPORT_S if self.linked else SAMPLE_S)
         if self.reclaim.below_since_s is not None:
             settles_s = max(self.reclaim.below_since_s, self.changed_s) + SETTLED_S
             if settles_s >= now_s:
                 yield settles_s + AFTER_S
         if self.idle_since_s is not None and self.declined_since_s is None:
             yield self.idle_since_s + DECLINED_S + AFTER_S
-        if self.declined_since_s is not None:
+        if self.declined_since_s is not None and not self.linked:
             retry_s = self.declined_since_s + TIME_SLOT_S
             yield (retry_s if retry_s > now_s else now_s + DECLINED_S) + AFTER_S
 
@@ -292,16 +311,18 @@ def _with_phases(known: SocketMemory, facts: SocketFacts, now_s: float) -> Socke
     seen = known.phases.observe(facts.measured_a, now_s - since_s, facts.connected)
     before = known.phases.used
     wider = before is not None and seen.used is not None and seen.used > before
-    if not wider and now_s - known.sampled_s < SAMPLE_GAP_S:
+    sampled_s = now_s if facts.measured_s is None else facts.measured_s
+    if not wider and sampled_s - known.sampled_s < SAMPLE_GAP_S:
         return known
-    return replace(known, phases=seen, sampled_s=now_s)
+    return replace(known, phases=seen, sampled_s=sampled_s)
 
 
 def _with_appetite(known: SocketMemory, facts: SocketFacts, now_s: float) -> SocketMemory:
-    reclaim = known.reclaim.observe(now_s, known.setpoint_a, known.changed_s, facts.drawn_a)
+    offered_a = known.track.acknowledged_a
+    reclaim = known.reclaim.observe(now_s, offered_a, known.changed_s, facts.drawn_a)
     if facts.asking:
         return replace(known, reclaim=reclaim, idle_since_s=None, declined_since_s=None)
-    if known.setpoint_a <= 0:
+    if offered_a <= 0:
         return replace(known, reclaim=reclaim, idle_since_s=None)
     idle_s = now_s if known.idle_since_s is None else known.idle_since_s
     declined_s = known.declined_since_s
