@@ -51,6 +51,7 @@ from borne.application.maintenance.metrics import (
 from borne.application.people.accounts import Accounts, Logins
 from borne.application.ports.backend import StepResult
 from borne.application.ports.backend_link import Backend
+from borne.application.ports.group_link import MasterLink, SlaveLink
 from borne.application.ports.maintenance import Installer
 from borne.application.ports.plant import MainsSwitch, Plant
 from borne.application.ports.simulator import SimulatorPort
@@ -113,6 +114,15 @@ class HostOptions:
     """Lets many stations in one process share threads and open files."""
     make_plant: Callable[[HostOptions], Plant] | None = None
     """Creates the plant; None for a simulated one."""
+    slave_link: SlaveLink | None = None
+    """The way to the master of the group."""
+    master_link: MasterLink | None = None
+    """The way to the slaves, if this station is the master of a group."""
+
+    @property
+    def in_group(self) -> bool:
+        """True if the station is joined with others."""
+        return self.slave_link is not None or self.master_link is not None
 
 
 def simulated_plant(options: HostOptions) -> Plant:
@@ -303,7 +313,9 @@ class Host:
         self.clock = self._new_clock()
         data = self.options.data
         self.plant.power_on()
-        self._settings = open_settings(data, self.options.connectors)
+        self._settings = open_settings(
+            data, self.options.connectors, group_link=self.options.in_group
+        )
         self._settings.mark_started()
         try:
             station = await self._start_station()
@@ -360,6 +372,8 @@ class Host:
             try_connection=self._try_connection,
             poll_meter=self._meters.poll,
             find_meters=self._meters.find,
+            slave_link=self.options.slave_link,
+            master_link=self.options.master_link,
             live_poll_s=LIVE_POLL_S if self.options.live else None,
         )
 

@@ -51,16 +51,19 @@ def friendly_errors(data: Path) -> Iterator[None]:
         raise CannotUse(f"The data folder {data} cannot be used: {reason}.") from None
 
 
-def simulated_facts(connectors: int = 2) -> HardwareFacts:
+def simulated_facts(connectors: int = 2, *, group_link: bool = False) -> HardwareFacts:
     """Hardware of a simulated station: without modem, WLAN, USB network, ISO 15118 and phase
-    switching."""
-    parts = frozenset({Feature.ACTUATOR, Feature.RCMB, Feature.LIGHTS})
-    return HardwareFacts(connectors, parts)
+    switching. `group_link`: it is joined with the other stations of a site."""
+    parts = {Feature.ACTUATOR, Feature.RCMB, Feature.LIGHTS}
+    return HardwareFacts(
+        connectors, frozenset(parts | {Feature.GROUP_LINK} if group_link else parts)
+    )
 
 
-def open_settings(data: Path, connectors: int = 2) -> SettingsService:
+def open_settings(data: Path, connectors: int = 2, *, group_link: bool = False) -> SettingsService:
     """The settings in a data folder; raises SettingsNotSaved and OSError."""
-    return SettingsService.open(settings_store(data), simulated_facts(connectors))
+    facts = simulated_facts(connectors, group_link=group_link)
+    return SettingsService.open(settings_store(data), facts)
 
 
 def settings_store(data: Path) -> SettingsStore:

@@ -28,6 +28,7 @@ LOOKS: dict[str, Look] = {
     "preparing_remote": Look("checking", "", "plug", N_("Plugged in: waiting to be started")),
     "checking": Look("checking", "", "id-card", N_("Checking card …")),
     "rejected": Look("fault", "", "circle-x", N_("Card refused")),
+    "identifying": Look("checking", "", "info", N_("Shows where it stands")),
     "updating": Look("checking", "", "download", N_("Updating, up to 10 min")),
     "authorized": Look("charging", "", "plug", N_("Accepted: plug in")),
     "authorized_plugged": Look("charging", "", "plug", N_("Accepted: waiting for the car")),
@@ -40,7 +41,7 @@ LOOKS: dict[str, Look] = {
     "faulted": Look("fault", "", "triangle-alert", N_("Out of order")),
     "offline": Look("off", "dashed", "unplug", N_("No contact")),
 }
-OVERRIDES = {"checking", "rejected", "updating"}
+OVERRIDES = {"checking", "identifying", "rejected", "updating"}
 """LED patterns that are more specific than the state."""
 UNKNOWN = Look("off", "dashed", "circle-help", N_("Unknown"))
 

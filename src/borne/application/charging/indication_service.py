@@ -13,6 +13,7 @@ from borne.domain.station.indication import PATTERNS, pattern_for
 from borne.foundation.events import Signal
 from borne.foundation.timers import Timers
 
+IDENTIFY_S = 30.0
 LIGHT_KEYS = frozenset({"BlinkRepeat", "LightIntensity", "ShowBackendDisconnectAsError"})
 
 
@@ -32,6 +33,7 @@ class IndicationService:
         self._updating = False
         self._shown: dict[int, str] = {}
         self._rejected = Timers()
+        self._identifying = Timers()
 
     def start(self) -> None:
         self._settings.on_change(LIGHT_KEYS, self._on_settings_changed)
@@ -46,6 +48,12 @@ class IndicationService:
 
     def abort(self) -> None:
         self._rejected.stop()
+        self._identifying.stop()
+
+    def identify(self) -> None:
+        """Blink white for half a minute, so that a person finds the station."""
+        self._identifying.plan("end", IDENTIFY_S, self._refresh_all)
+        self._refresh_all()
 
     def show_update(self, *, active: bool) -> None:
         """Whether new software is being installed (up to 10 min)."""
@@ -82,6 +90,7 @@ class IndicationService:
             connector.status,
             rejected=number in self._rejected,
             updating=self._updating,
+            identifying="end" in self._identifying,
             backend_matters=self._settings().flag("ShowBackendDisconnectAsError"),
         )
         if pattern != self._shown.get(number):

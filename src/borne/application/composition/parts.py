@@ -10,6 +10,7 @@ from borne.application.meters.meter_search import FindMeters
 from borne.application.meters.meter_trial import PollMeter
 from borne.application.people.accounts import Accounts
 from borne.application.ports.certificates import CertificateStore
+from borne.application.ports.group_link import MasterLink, SlaveLink
 from borne.application.ports.hardware import Hardware
 from borne.application.ports.maintenance import Maintenance
 from borne.application.ports.simulator import SimulatorPort
@@ -47,5 +48,9 @@ class StationParts:
     poll_meter: PollMeter | None = None
     """Polls a meter for the live test; None where nothing can."""
     find_meters: FindMeters | None = None
+    slave_link: SlaveLink | None = None
+    """The way to the master of the group; None while there is no link to other stations."""
+    master_link: MasterLink | None = None
+    """The way to slaves in other stations; the own one needs none."""
     live_poll_s: float | None = None
     """Interval of meter readings for the live display; None reads only when needed."""

@@ -82,7 +82,9 @@ PATTERNS = {
         _blinks("rejected", Colour.THREE, 1.0, repeat=5),
         _blinks("faulted", Colour.THREE, 1.0),
         _steady("updating", Colour.THREE),
-        # Not in the manual: out of service is dark; a vehicle that waits for a card stays green.
+        # Not in the manual: out of service is dark; a vehicle that waits for a card stays green; a
+        # station that somebody looks for blinks white.
+        _blinks("identifying", Colour.WHITE, 1.0),
         _steady("unavailable", Colour.OFF),
         _steady("preparing", Colour.GREEN),
     )
@@ -109,6 +111,7 @@ def pattern_for(
     *,
     rejected: bool = False,
     updating: bool = False,
+    identifying: bool = False,
     backend_matters: bool = False,
 ) -> str:
     """The name of the pattern. A refused card is shown unless there is a fault or an update. If
@@ -117,6 +120,8 @@ def pattern_for(
     status = state.state
     if updating:
         return "updating"
+    if identifying:
+        return "identifying"
     if status is ConnectorStatus.FAULTED:
         return "faulted"
     if rejected:

@@ -141,6 +141,16 @@ async def test_an_update_is_shown_before_everything_else() -> None:
 
 
 @virtual_time
+async def test_a_station_that_is_looked_for_blinks_for_half_a_minute() -> None:
+    rings = await Rings().start()
+    rings.service.identify()
+    await asyncio.sleep(29.0)
+    assert (rings.service.shown(1), rings.service.shown(2)) == ("identifying", "identifying")
+    await asyncio.sleep(2.0)
+    assert (rings.service.shown(1), rings.service.shown(2)) == ("available", "available")
+
+
+@virtual_time
 async def test_a_lost_backend_is_shown_when_set_and_nothing_charges() -> None:
     """Manual 4, "Show backend disconnect as error"."""
     rings = await Rings().start()

@@ -59,6 +59,7 @@ SEEN: dict[str, str] = {
     "rejected": N_("Green, yellow, blue: five times"),
     "faulted": N_("Green, yellow, blue: blinking"),
     "updating": N_("Green, yellow, blue: steady"),
+    "identifying": N_("White, blinking"),
     "unavailable": N_("Dark"),
 }
 """Description of the appearance, by the first pattern that looks so."""
