@@ -957,6 +957,7 @@ LIGHTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
             N_("Out of order because of a technical error."),
             ("leds-gyb-meter-dark", "error-on-plug-in", "other"),
         ),
+        "identifying": (N_("Somebody is looking for this station, for half a minute."), ()),
         "updating": (N_("New software is being installed, up to 10 min."), ()),
         "unavailable": (N_("Switched off by the operator, or no supply."), ("leds-off",)),
         "preparing": (N_("Plugged in: show a card."), ("card-not-read",)),
