@@ -134,6 +134,36 @@ def _serve(
         raise _fail(str(error), error.code) from None
 
 
+@app.command()
+def site(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", readable=False, help="Description of the site, TOML.")
+    ],
+    until: Annotated[
+        str,
+        typer.Option(metavar="T", help="Run on virtual time until then: 24h, 90m, 18:30."),
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for curves, causes and a picture."),
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(min=1.0, max=1000.0, help="Without --until: times faster than life.")
+    ] = 1.0,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Without --until: of the master's page.")
+    ] = DEFAULT_PORT,
+) -> None:
+    """Run a whole site in one process: master, slaves, meter, building and cars.
+
+    With --until, on virtual time; prints figures as JSON. Exit code 0: done, 1: more flowed than
+    the computed bound, 2: the file is wrong.
+    """
+    from borne.site_cli import SiteOptions, run
+
+    raise typer.Exit(run(SiteOptions(file, until, out, speed, port)))
+
+
 def _changes(texts: Sequence[str], file: Path | None) -> dict[str, str]:
     """The changes from file and arguments; arguments take precedence."""
     return _from_file(file) | _assignments(texts)

@@ -1,0 +1,59 @@
+"""The command `borne site`: a whole site in one process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from borne.adapters.site.recorder import Recorder
+from borne.adapters.site.site_file import read_site
+from borne.adapters.site.site_model import SiteModel
+from borne.adapters.site.site_report import json_text, write_files
+from borne.adapters.site.site_run import run_site
+from borne.adapters.site.toml_table import LONGEST_S, SiteFileError, seconds_of
+
+DONE, BOUND_EXCEEDED, WRONG = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class SiteOptions:
+    """Options of `borne site`."""
+
+    file: Path
+    until: str = ""
+    out: Path | None = None
+    speed: float = 1.0
+    port: int = 8080
+
+
+def run(options: SiteOptions) -> int:
+    """Run the command; returns its exit code."""
+    try:
+        site = read_site(options.file)
+    except SiteFileError as error:
+        return _wrong(str(error))
+    if not options.until:
+        return _wrong("Give --until, for example --until 24h: a site runs on virtual time only.")
+    until_s = seconds_of(options.until)
+    if until_s is None or not 0 < until_s <= LONGEST_S:
+        return _wrong(f"--until {options.until}: give a time such as 24h, 90m or 18:30.")
+    return _run_virtual(site, until_s, options.out)
+
+
+def _run_virtual(site: SiteModel, until_s: float, out: Path | None) -> int:
+    recorder = None if out is None else Recorder.for_run(until_s)
+    result = run_site(site, until_s, recorder)
+    if out is not None and recorder is not None:
+        try:
+            write_files(out, result, recorder)
+        except OSError as error:
+            return _wrong(f"{out} cannot be written: {error.strerror}")
+    typer.echo(json_text(result))
+    return BOUND_EXCEEDED if result.bound_exceeded else DONE
+
+
+def _wrong(message: str) -> int:
+    typer.echo(message, err=True)
+    return WRONG
