@@ -79,6 +79,7 @@ from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust, Moment, format_utc
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.units import PerPhase
+from tests.support.fake_load import FakeLoad
 from tests.support.fake_meters import FakeMeter, FakeSearch, FakeSiteMeter
 from tests.support.fake_stores import (
     MemoryAccounts,
@@ -888,6 +889,7 @@ class FakeHost:
             try_meter=FakeMeter(),
             find_meters=FakeSearch(),
             site_meter=FakeSiteMeter(),
+            load=FakeLoad(),
             ocpp_whitelist=BackendTokens("cache", MemoryTokens(), clock),
             charging_profiles=FakeProfiles(),
         )
@@ -916,6 +918,13 @@ class FakeHost:
         """What searches for meters find."""
         found = self._services.find_meters
         assert isinstance(found, FakeSearch)
+        return found
+
+    @property
+    def load(self) -> FakeLoad:
+        """Load management."""
+        found = self._services.load
+        assert isinstance(found, FakeLoad)
         return found
 
     @property

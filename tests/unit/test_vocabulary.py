@@ -55,6 +55,7 @@ PERMITTED = {
     "at_least": "a mark of the algorithm, not a bound",
     "at_most": "attribute of the catalogue: the setting that bounds this one",
     "ladder": "member of the API's answer to GET /api/v1/backend",
+    "last_heard": "member of the API's answer to GET /api/v1/load",
     "least": "lower bounds of all cars, as the literature on filling calls them",
     "most": "upper bounds of all cars, as the literature on filling calls them",
     "most_serious": "a superlative, not a bound",

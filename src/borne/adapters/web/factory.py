@@ -10,6 +10,7 @@ from borne.adapters.web.api import (
     charging_profiles,
     commands,
     health,
+    load,
     records,
     rest,
     settings,
@@ -41,6 +42,7 @@ from borne.adapters.web.pages import (
     whitelists,
 )
 from borne.adapters.web.pages import charging_profiles as charging_profile_pages
+from borne.adapters.web.pages import load as load_pages
 from borne.adapters.web.pages import settings as settings_pages
 from borne.adapters.web.pages import simulator as simulator_pages
 from borne.adapters.web.routes import GuardedRoute
@@ -57,11 +59,13 @@ MODULES = (
     rest.routes,
     charging_profiles.routes,
     meters_api.routes,
+    load.routes,
     simulator.routes,
     entrance.routes,
     account.routes,
     master_card.routes,
     dashboard.routes,
+    load_pages.routes,
     settings_pages.routes,
     meter_search.routes,
     meters.routes,

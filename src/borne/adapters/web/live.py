@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,17 +71,17 @@ class EventHub:
             raise TooManyStreams
 
     async def follow(
-        self, owner: str, valid: Callable[[], bool], also: Signal[Any] | None = None
+        self, owner: str, valid: Callable[[], bool], also: Sequence[Signal[Any]] = ()
     ) -> AsyncIterator[Tick]:
         """The current state, then the newest after each change, and keep-alives in between: also
-        when `also` emits. Ends with the station, or when `valid()` is false."""
+        when one of `also` emits. Ends with the station, or when `valid()` is false."""
         services = self._services()
         if services is None:
             return
         box = _Mailbox(owner)
         self._boxes.add(box)
         self._start_pump(services)
-        unsubscribe = also.notify(box.news.set) if also is not None else None
+        unsubscribes = [signal.notify(box.news.set) for signal in also]
         try:
             box.put(services.status.snapshot())
             while not box.is_over() and valid():
@@ -95,7 +95,7 @@ class EventHub:
                 if snapshot is not None or not box.is_over():
                     yield Tick(snapshot)
         finally:
-            if unsubscribe is not None:
+            for unsubscribe in unsubscribes:
                 unsubscribe()
             self._boxes.discard(box)
             if not self._boxes and self._pump is not None:

@@ -26,7 +26,7 @@ SOURCES: Mapping[str, str] = {
     LimitCause.LOAD_MANAGEMENT: N_("Load management"),
     LimitCause.SUB_DISTRIBUTION: N_("EVSE sub-distribution"),
     LimitCause.SCHEDULER: N_("Scheduler"),
-    LimitCause.EXTERNAL_LOAD: N_("Main distribution, less the building"),
+    LimitCause.EXTERNAL_LOAD: N_("Main distribution less the building"),
     LimitCause.EXTERNAL_LOAD_FALLBACK: N_("Main distribution, building not measured"),
 }
 """Name of each source of a limit."""

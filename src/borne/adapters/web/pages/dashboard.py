@@ -10,10 +10,11 @@ from fastapi import Path, Request
 from starlette.responses import Response
 
 from borne.adapters.web.access import OPERATOR, USER
+from borne.adapters.web.api.load import load_status
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
-from borne.adapters.web.pages import present, refused_card, site_meter, technical
+from borne.adapters.web.pages import load_building, present, refused_card, site_meter, technical
 from borne.adapters.web.pages.shell import (
     done,
     form,
@@ -30,6 +31,7 @@ from borne.domain.settings.choices import DisplayBoard, DlmRole, PhaseRotation
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.calendar import Month
 from borne.foundation.messages import N_
+from borne.foundation.units import PerPhase
 
 routes = Routes(USER)
 
@@ -53,6 +55,18 @@ def variables(request: Request, status: StationStatus) -> dict[str, Any]:
         "system_status": technical.system_status(status, names, request),
         "details": technical.details(status, words, meter.status if meter else None),
         "site_meter": site_meter_card(request),
+        **group_variables(request),
+    }
+
+
+def group_variables(request: Request) -> dict[str, Any]:
+    """A line about the group, and the load of the main distribution."""
+    load, words = load_status(station(request)), words_for(request)
+    settings = settings_of(station(request)).settings
+    main = settings.amps_or_none("DLMMainDistributionLimit")
+    return {
+        "group_line": load_building.group_line(load, words),
+        "main_bars": load_building.building_bars(load, PerPhase(*main), words) if main else (),
     }
 
 

@@ -402,7 +402,7 @@ def chips(status: StationStatus | None, words: Words) -> list[Chip]:
     found = [Chip(icon, label, tone, "/backend")]
     if status.load_management_role != "disabled":
         master = "master" in status.load_management_role
-        found.append(Chip("share-2", words("Master") if master else words("Slave"), "ok"))
+        found.append(Chip("share-2", words("Master") if master else words("Slave"), "ok", "/load"))
     if status.clock_trust is ClockTrust.NONE:
         found.append(Chip("clock-alert", words("Time not set"), "warn"))
     return found

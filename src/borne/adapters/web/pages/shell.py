@@ -67,6 +67,7 @@ NAVIGATION = (
     Item("/settings/load-management", N_("Load management"), "share-2", Role.OPERATOR),
     Item("/settings/installation", N_("Installation"), "wrench", Role.OPERATOR),
     Item("/settings/system", N_("System"), "server", Role.OPERATOR, ends_group=True),
+    Item("/load", N_("Live load"), "gauge", Role.OPERATOR),
     Item("/sessions", N_("Sessions"), "history", Role.USER, tab=True),
     Item("/settings", N_("Settings"), "settings", Role.OPERATOR, tab=True),
     Item("/simulator", N_("Simulator"), "flask-conical", Role.OPERATOR, simulator=True, tab=True),

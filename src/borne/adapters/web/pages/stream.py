@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial as partial_of
+from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
@@ -18,11 +19,20 @@ from borne.adapters.web.api.status import (
 )
 from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.live import TooManyStreams
-from borne.adapters.web.pages import backend, dashboard, help_pages, present, simulator, teach_in
+from borne.adapters.web.pages import (
+    backend,
+    dashboard,
+    help_pages,
+    load,
+    present,
+    simulator,
+    teach_in,
+)
 from borne.adapters.web.pages.shell import part, partial, setting, words_for
 from borne.adapters.web.routes import Routes
 from borne.adapters.web.state import web_state
 from borne.domain.station.station_status import StationStatus
+from borne.foundation.events import Signal
 
 routes = Routes(USER)
 
@@ -48,6 +58,7 @@ def dashboard_pieces(request: Request, status: StationStatus) -> Pieces:
         "title": part(request, "parts/title.html", title=title),
         "#problems": part(request, "parts/problems.html", **values),
         "#flow": part(request, "parts/flow.html", **values),
+        "#group-line": part(request, "parts/group_line.html", **values),
         "#site-meter": part(request, "parts/site_meter.html", **values),
         "#details": part(request, "parts/details.html", **values),
         "#announcement": part(
@@ -67,6 +78,11 @@ def backend_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: 
     return {"#backend-state": part(request, "parts/backend_state.html", **state)}
 
 
+def load_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: ARG001 -- one shape for all
+    """Everything that moves on the page of load management."""
+    return load.pieces(request)
+
+
 def help_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: ARG001 -- one shape for all
     """The steps of a help page."""
     return help_pages.pieces(request)
@@ -76,14 +92,17 @@ Draw = Callable[[Request, StationStatus], Pieces]
 PAGES: dict[str, tuple[Access, Draw]] = {
     "frame": (USER, lambda request, status: {}),  # noqa: ARG005 -- the frame alone
     "dashboard": (USER, dashboard_pieces),
+    "load": (OPERATOR, load_pieces),
     "backend": (OPERATOR, backend_pieces),
     "help": (USER, help_pieces),
     "whitelists": (OPERATOR, lambda request, status: teach_in.pieces(request)),  # noqa: ARG005 -- one shape
     "simulator": (SIMULATOR, lambda request, status: simulator.pieces(request)),  # noqa: ARG005 -- one shape
 }
 
-SHOW_METER = {dashboard_pieces, help_pieces}
-"""They also change with the meter of the site, which is no part of the status."""
+SHOW_METER = {dashboard_pieces, help_pieces, load_pieces}
+SHOW_LOAD = {dashboard_pieces, load_pieces}
+"""They also change with the meter of the site or with load management, which are no part of the
+status."""
 
 
 def _live(draw: Draw) -> Callable[[Request], Awaitable[Response]]:
@@ -104,8 +123,12 @@ for _name, (_access, _draw) in PAGES.items():
 
 async def _pieces(request: Request, draw: Draw) -> AsyncIterator[str]:
     web, who = web_state(request.app), visitor(request)
-    meter = station(request).site_meter
-    also = meter.changed if meter is not None and draw in SHOW_METER else None
+    meter, managed = station(request).site_meter, station(request).load
+    also: list[Signal[Any]] = []
+    if meter is not None and draw in SHOW_METER:
+        also.append(meter.changed)
+    if managed is not None and draw in SHOW_LOAD:
+        also.append(managed.changed)
     sent: dict[str, bytes] = {}
     yield f"retry: {RETRY_MS}\n\n"
     async for tick in web.hub.follow(who.key, partial_of(web.admits, who), also):
