@@ -11,6 +11,7 @@ from typing import Any
 from borne.domain.authorization.decision import Reason
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.sources import LimitScope
+from borne.domain.load_management.topology import GridPhase, SupplyLink
 from borne.domain.meters.measurement import Measurement
 from borne.domain.meters.site_status import SiteMeterState, SiteMeterStatus
 from borne.domain.station.display import Screen
@@ -114,6 +115,7 @@ def _limit(data: Json) -> LimitStatus:
         parse_utc(data["until"]) if data["until"] else None,
         data["effective"],
         detail,
+        SupplyLink(data["group"], GridPhase[data["phase"]]) if "group" in data else None,
     )
 
 

@@ -24,6 +24,7 @@ from borne.application.people.logins import Login
 from borne.domain.principals import Role
 from borne.domain.station.station_status import BackendStatus
 from borne.foundation.listener import HttpServer, bind
+from tests.support.fake_load import GARAGE, GARAGE_SOCKETS
 from tests.support.fake_station import PASSWORD, FakeHost, FakeSessions, free_connector
 from tests.support.status_reader import status_of
 
@@ -346,6 +347,18 @@ async def test_a_page_gets_only_the_pieces_that_changed(served: Served) -> None:
         assert "Garage" in second
         assert 'hx-target="#socket-2"' in second
         assert 'hx-target="#socket-1"' not in second
+
+
+async def test_the_page_of_load_management_follows_the_group(served: Served) -> None:
+    served.host.load.show(GARAGE)
+    headers = await served.headers(Role.OPERATOR)
+    async with served.reading("/live/load", headers=headers) as reader:
+        assert "Garage 2" in (await reader.next()).data
+        served.host.load.show(replace(GARAGE, participants=GARAGE_SOCKETS[:1]))
+        pieces = (await reader.next()).data
+        assert "#load-table" in pieces
+        assert "Garage 2" not in pieces
+        assert "#load-sources" not in pieces, "unchanged"
 
 
 @pytest.mark.parametrize("page", ["backend", "simulator", "frame"])

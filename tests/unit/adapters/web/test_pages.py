@@ -33,6 +33,7 @@ PAGES = [
     "/settings/authorization",
     "/settings/whitelists",
     "/settings/load-management",
+    "/load",
     "/settings/installation",
     "/settings/system",
     "/settings/search?q=limit",

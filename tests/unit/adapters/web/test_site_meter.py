@@ -132,7 +132,7 @@ async def test_programs_read_and_accept_the_second_meter(api: Clients, host: Fak
 async def test_streams_follow_the_meter(host: FakeHost) -> None:
     """The meter is no part of the station's status, whose changes the streams follow."""
     hub = EventHub(host.services)
-    ticks = hub.follow("me", lambda: True, host.site_meter.changed)
+    ticks = hub.follow("me", lambda: True, [host.site_meter.changed])
     assert (await anext(ticks)).snapshot is not None
     following = asyncio.ensure_future(anext(ticks))
     await asyncio.sleep(0)

@@ -81,7 +81,7 @@ class Participant(TypedDict):
     """Null: no car wants current."""
     granted_a: float
     measured_a: Amps | None
-    """Per phase of the socket; null while nobody measures it."""
+    """Per phase of the socket; null while it is not measured."""
     grid_a: Amps
     """Granted or reserved, per phase of the grid."""
     measured_grid_a: Amps
