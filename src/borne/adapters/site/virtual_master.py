@@ -38,6 +38,7 @@ class VirtualMaster:
         self._drawn_a: PerPhase | None = None
         self._cycle = Timer(heap, self._run_cycle)
         self._answers = Timer(heap, self._send_grants)
+        self._dues = Timer(heap, self._check_dues)
         self._sampled_s = 0.0
 
     @property
@@ -77,6 +78,7 @@ class VirtualMaster:
         self.engine = None
         self._cycle.set(None)
         self._answers.set(None)
+        self._dues.set(None)
 
     def on_report(self, report: SlaveReport) -> None:
         """A report arrived."""
@@ -90,6 +92,7 @@ class VirtualMaster:
         else:
             if urgency is Urgency.SAMPLE:
                 self._cycle_by(self._sampled_s + self._site.settings.sample_s)
+                self._dues.set(self.engine.quiet_until_s(now_s))
             self._answers.set(now_s)
 
     def on_reading(self, current_a: PerPhase | None) -> None:
@@ -159,6 +162,19 @@ class VirtualMaster:
         self.engine.apply(planned, now_s, fresh=True)
         self._planned(planned)
         self._send_grants()
+        self._dues.set(self.engine.quiet_until_s(now_s))
+
+    def _check_dues(self) -> None:
+        """Run a cycle if one is due. The sample rate alone is no reason: without a change a cycle
+        would change nothing."""
+        if self.engine is None:
+            return
+        now_s = self._heap.now_s
+        due_s = self.engine.quiet_until_s(now_s)
+        if due_s > now_s:
+            self._dues.set(due_s)
+        else:
+            self._cycle.set(now_s)
 
     def _send_grants(self) -> None:
         if self.engine is None:
@@ -167,6 +183,3 @@ class VirtualMaster:
         self._answers.set(None)
         for grant in self.engine.outgoing(now_s):
             self._send(grant)
-        due_s = self.engine.due_s(now_s)
-        if due_s is not None:
-            self._cycle_by(due_s)

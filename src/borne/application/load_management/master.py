@@ -332,9 +332,13 @@ class Master:
 
     def due_s(self, now_s: float) -> float | None:
         """Return when the next cycle is due if nothing happens before."""
-        dues = [max(now_s, self._cycle_s + self._config.sample_s)]
-        if self._plan_due_s is not None:
-            dues.append(max(now_s, self._plan_due_s))
+        quiet_until_s = self.quiet_until_s(now_s)
+        return max(now_s, min(self._cycle_s + self._config.sample_s, quiet_until_s))
+
+    def quiet_until_s(self, now_s: float) -> float:
+        """Return until when a cycle would change nothing, if no report asks for one and no limit
+        changes."""
+        dues = [float("inf") if self._plan_due_s is None else self._plan_due_s]
         for one in self._stations.values():
             dues += [due for due in one.dues_s(self._config.timing) if due > self._cycle_s]
         return max(now_s, min(dues))
