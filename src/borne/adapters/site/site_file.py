@@ -217,7 +217,7 @@ class _SiteReader:
             if table.has("supply_line_a")
             else None,
             maximum_a=table.number("maximum_a", 6, 80, 32),
-            priority=table.whole("priority", -100, 100, 0),
+            priority=table.whole("priority", 0, 9, 0),
         )
         words = table.words("rotation", 2)
         for number in range(1, count + 1):

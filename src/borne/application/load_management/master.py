@@ -178,7 +178,8 @@ class Master:
     def _urgency(
         self, one: RemoteStation, before: SlaveReport | None, report: SlaveReport
     ) -> Urgency:
-        if before is None or _plain(before) != _plain(report):
+        same = before is not None and before.sockets == report.sockets
+        if before is None or _differ(before, report, same_sockets=same):
             self._revision += 1
             return Urgency.NOW
         for own in report.sockets:
@@ -186,7 +187,7 @@ class Master:
             offered_a = max(own.offered_a, 0.0 if target is None else target.amps)
             if own.measured_a is not None and max(own.measured_a) > offered_a + OVERDRAWN_A:
                 return Urgency.NOW
-        return Urgency.NOTHING if before.sockets == report.sockets else Urgency.SAMPLE
+        return Urgency.NOTHING if same else Urgency.SAMPLE
 
     # Taking over -------------------------------------------------------------------------------
 
@@ -562,6 +563,13 @@ class Master:
             )
             for place, (name, parent) in enumerate(names)
         )
+
+
+def _differ(before: SlaveReport, report: SlaveReport, *, same_sockets: bool) -> bool:
+    """True if more changed than what is only measured or may wait for the sample rate."""
+    if same_sockets:
+        return (before.group, before.limit_a) != (report.group, report.limit_a)
+    return _plain(before) != _plain(report)
 
 
 def _plain(report: SlaveReport) -> object:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import isfinite
+from operator import is_
 
 from borne.domain.load_management.messages import SlaveReport, SocketReport
 from borne.domain.load_management.topology import ROOT
@@ -42,14 +43,17 @@ def refusal(report: SlaveReport) -> Message | None:
 def cleaned(report: SlaveReport) -> SlaveReport:
     """Return an accepted report with measured currents that can be counted: an unusable one counts
     as not measured, a negative one as 0."""
-    return replace(
-        report,
-        group=report.group or ROOT,
-        sockets=tuple(
-            replace(own, measured_a=_measured(own.measured_a), energy_wh=_energy(own.energy_wh))
-            for own in report.sockets
-        ),
-    )
+    sockets = tuple(map(_cleaned, report.sockets))
+    if report.group and all(map(is_, sockets, report.sockets)):
+        return report
+    return replace(report, group=report.group or ROOT, sockets=sockets)
+
+
+def _cleaned(own: SocketReport) -> SocketReport:
+    measured_a, energy_wh = _measured(own.measured_a), _energy(own.energy_wh)
+    if (measured_a, energy_wh) == (own.measured_a, own.energy_wh):
+        return own
+    return replace(own, measured_a=measured_a, energy_wh=energy_wh)
 
 
 def _plausible(own: SocketReport) -> bool:

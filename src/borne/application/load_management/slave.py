@@ -207,8 +207,7 @@ class Slave:
             group=self.group,
             limit_a=limit_a,
             sockets=tuple(
-                replace(own, disconnected_a=_amps(limits_a.get(own.connector, 0.0)))
-                for own in sockets
+                _with_limit(own, _amps(limits_a.get(own.connector, 0.0))) for own in sockets
             ),
         )
 
@@ -232,6 +231,12 @@ class Slave:
 def _amps(amps: float) -> float:
     """Return a usable current: what is not a number, infinite or negative allows nothing."""
     return amps if isfinite(amps) and amps > 0 else 0.0
+
+
+def _with_limit(own: SocketReport, disconnected_a: float) -> SocketReport:
+    if own.disconnected_a == disconnected_a:
+        return own
+    return replace(own, disconnected_a=disconnected_a)
 
 
 def _usable(timing: FailSafeTiming) -> bool:

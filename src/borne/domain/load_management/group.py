@@ -42,6 +42,9 @@ RETRY_S = 60.0
 """Delay after a failed distribution."""
 
 
+_NEW = SocketMemory()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSnapshot:
     """All sockets and their shared supply at one moment."""
@@ -71,7 +74,7 @@ class GroupState:
 
     def memory(self, participant: str) -> SocketMemory:
         """Return the state of one socket; empty when it is new."""
-        return self.sockets.get(participant, SocketMemory())
+        return self.sockets.get(participant, _NEW)
 
     def sent(self, amps: Mapping[str, float], number: int, now_s: float) -> GroupState:
         """Record setpoints by participant that were sent in one message; numbers rise."""

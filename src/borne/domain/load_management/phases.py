@@ -56,13 +56,13 @@ class PhaseDetection:
         """Add a sample, `since_closed_s` after the contactor closed."""
         sample = detect_phases(measured_a)
         if sample is None or not sample & connected:
-            return replace(self, candidate=None, seen=0)
+            return self if self.candidate is None else replace(self, candidate=None, seen=0)
         sample &= connected
         known = self
         if self.used is not None and not sample <= self.used:
             known = replace(self, used=self.used | sample)
         if since_closed_s < SETTLED_S or sample == known.used:
-            return replace(known, candidate=None, seen=0)
+            return known if known.candidate is None else replace(known, candidate=None, seen=0)
         seen = known.seen + 1 if sample == known.candidate else 1
         if seen >= SAMPLES:
             return PhaseDetection(used=sample)

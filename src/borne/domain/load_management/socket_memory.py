@@ -180,6 +180,8 @@ class SocketMemory:
 
     def with_setpoints_of(self, present: SocketMemory) -> SocketMemory:
         """Return these observations with the setpoints of another state of the same socket."""
+        if self is present:
+            return self
         return replace(
             self,
             setpoint_a=present.setpoint_a,
@@ -194,7 +196,8 @@ class SocketMemory:
         if facts.reserved_a is not None:
             return _setpoints_only(self)
         known = self
-        if not facts.live and (not facts.wants or self.setpoint_a <= 0):
+        paused = not facts.wants or self.setpoint_a <= 0
+        if not facts.live and paused and self.track.fading:
             # The contactor stays open for longer than a car needs to follow a new setpoint.
             known = replace(known, track=replace(self.track, fading=()))
         if not facts.wants:
@@ -285,7 +288,13 @@ class SocketMemory:
 
 def _setpoints_only(known: SocketMemory) -> SocketMemory:
     """Forget the car: another one may be plugged in next."""
-    return SocketMemory().with_setpoints_of(known)
+    nothing_seen = known.closed_since_s is known.idle_since_s is known.declined_since_s is None
+    if nothing_seen and known.phases == _NO_CAR.phases and known.reclaim == _NO_CAR.reclaim:
+        return known
+    return _NO_CAR.with_setpoints_of(known)
+
+
+_NO_CAR = SocketMemory()
 
 
 def socket_id(connector: int) -> str:
@@ -303,7 +312,8 @@ def frame_of_socket(amps: PerPhase, rotation: Rotation) -> PerPhase:
 
 def _with_phases(known: SocketMemory, facts: SocketFacts, now_s: float) -> SocketMemory:
     since_s = (known.closed_since_s or now_s) if facts.closed else None
-    known = replace(known, closed_since_s=since_s)
+    if since_s != known.closed_since_s:
+        known = replace(known, closed_since_s=since_s)
     if facts.measured_a is None:
         return replace(known, phases=PhaseDetection())
     if since_s is None:
@@ -321,6 +331,8 @@ def _with_appetite(known: SocketMemory, facts: SocketFacts, now_s: float) -> Soc
     offered_a = known.track.acknowledged_a
     reclaim = known.reclaim.observe(now_s, offered_a, known.changed_s, facts.drawn_a)
     if facts.asking:
+        if reclaim == known.reclaim and known.idle_since_s is known.declined_since_s is None:
+            return known
         return replace(known, reclaim=reclaim, idle_since_s=None, declined_since_s=None)
     if offered_a <= 0:
         return replace(known, reclaim=reclaim, idle_since_s=None)

@@ -63,15 +63,20 @@ class Rotation(StrEnum):
         return GridPhase("RST".index(self.value[phase - 1]) + 1)
 
 
+_SOCKET_PLACES = {
+    rotation: tuple(rotation.value.index(letter) for letter in "RST")
+    for rotation in Rotation
+    if rotation is not Rotation.UNKNOWN
+}
+"""Which phase of the socket (from 0) loads each grid phase."""
+
+
 def grid_currents(measured_a: PerPhase, rotation: Rotation) -> PerPhase:
     """Convert amps per phase of a socket to the phases of the grid; the strongest counts on each
     while the rotation is unknown."""
     if rotation is Rotation.UNKNOWN:
         return PerPhase.same(max(measured_a))
-    amps = [0.0, 0.0, 0.0]
-    for phase, current_a in zip(SocketPhase, measured_a, strict=True):
-        amps[rotation.grid_phase(phase) - 1] += current_a
-    return PerPhase(*amps)
+    return PerPhase(*(measured_a[place] for place in _SOCKET_PLACES[rotation]))
 
 
 def certain_grid_currents(measured_a: PerPhase, rotation: Rotation) -> PerPhase:
@@ -82,6 +87,7 @@ def certain_grid_currents(measured_a: PerPhase, rotation: Rotation) -> PerPhase:
     return grid_currents(measured_a, rotation)
 
 
+@cache
 def connected_phases(count: int) -> frozenset[SocketPhase]:
     """Return the phases of a socket that is connected with `count` of them (1 to 3), L1 first."""
     if not 1 <= count <= len(SocketPhase):
