@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from borne.application.allocation_cycle import INLINE_UP_TO, AllocationCycle, CycleSteps
 from borne.application.charging.connector import Connector
-from borne.application.limits.allocation_cycle import INLINE_UP_TO, AllocationCycle, CycleSteps
 from borne.application.limits.limit_settings import LIMIT_KEYS, LimitSettings
 from borne.application.limits.socket_sharing import SocketSharing
 from borne.application.settings.running import RunningSettings
@@ -120,15 +120,31 @@ class LimitService:
         """Return the rows of the station: what all connectors together may draw, per grid phase."""
         return holding(self._books[STATION])
 
+    @property
+    def shared_a(self) -> PerPhase | None:
+        """Return the lowest limit of the station, in amps per grid phase; None if its connectors
+        share none."""
+        limit = planning.shared_limit(self._books[STATION])
+        return None if limit is None else limit.amps
+
+    def entitlement(self, connector: int) -> Offer:
+        """Return what the own rows of a connector allow: without load management, and without what
+        all connectors share."""
+        return offer_of(self._own_rows(connector), self._settings.sockets[connector].phases)
+
     def own_limit_a(self, connector: int) -> float | None:
         """Return what the station itself allows, in A per phase: without backend, energy manager,
         and the present shares. For connector 0: the limit of the supply line."""
         supply = self._books[STATION].get(sources.SUPPLY_LINE)
-        own = [row for row in self._books[connector] if row.source not in FOREIGN]
+        own = [row for row in self._own_rows(connector) if row.source not in FOREIGN]
         own += [supply] if supply is not None and connector != STATION else []
         number = connector or min(self._connectors)
         offer = offer_of(own, self._settings.sockets[number].phases)
         return offer.amps if offer.rows else None
+
+    def _own_rows(self, connector: int) -> list[LimitRow]:
+        """Return the rows of a connector without its share of a group."""
+        return [row for row in self._books[connector] if row.source.scope is not LimitScope.GROUP]
 
     # Rows --------------------------------------------------------------------------------------
 

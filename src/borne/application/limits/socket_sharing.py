@@ -14,19 +14,15 @@ from dataclasses import replace
 from typing import Protocol
 
 from borne.application.charging.connector import Connector
+from borne.application.charging.socket_observation import may_be_live, wants_current
 from borne.application.limits.limit_settings import SocketSettings
 from borne.domain.limits.plan import LimitPlan
 from borne.domain.load_management.group import GroupState
 from borne.domain.load_management.socket_memory import SocketFacts, socket_id
-from borne.domain.station.connector_snapshot import ConnectorSnapshot
-from borne.domain.station.connector_state import Phase
-from borne.domain.station.faults import Fault, blocking
 from borne.domain.station.reading import MeterReading
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.timers import Timers
-
-DRAWING = frozenset({Phase.OPENING, Phase.RUNNING})
 
 
 class Meters(Protocol):
@@ -104,10 +100,10 @@ class SocketSharing:
         reachable = reading is not None and connector not in self._silent
         return SocketFacts(
             participant=socket_id(connector),
-            wants=_wants(status),
+            wants=wants_current(status),
             asking=status.asking,
             closed=status.contactor_closed,
-            live=not status.contactor_settled or Fault.CONTACTOR_WELDED in status.faults,
+            live=may_be_live(status),
             measured_a=reading.current_a if reading is not None and reachable else None,
         )
 
@@ -147,14 +143,3 @@ class SocketSharing:
             await self._meters.read(connector)
         if not self._ended:
             self.changed.emit(False)
-
-
-def _wants(status: ConnectorSnapshot) -> bool:
-    session = status.session
-    return (
-        session is not None
-        and session.phase in DRAWING
-        and not session.held
-        and status.connected
-        and not blocking(status.faults)
-    )

@@ -28,7 +28,13 @@ from borne.domain.load_management.fail_safe import (
     FailSafeTiming,
     reservation_a,
 )
-from borne.domain.load_management.group import GroupPlan, GroupSnapshot, GroupState, lowered
+from borne.domain.load_management.group import (
+    NOMINAL_V,
+    GroupPlan,
+    GroupSnapshot,
+    GroupState,
+    lowered,
+)
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.load_status import GroupRow, ParticipantRow, Trust
 from borne.domain.load_management.messages import (
@@ -81,6 +87,7 @@ class MasterConfig:
     sample_s: float = 30.0
     timing: FailSafeTiming = DEFAULT_TIMING
     minimum_a: float = LOWEST_PILOT_A
+    voltage_v: float = NOMINAL_V
 
 
 class Master:
@@ -279,6 +286,7 @@ class Master:
             now_s=now_s,
             revision=self._revision,
             slot_s=config.slot_s,
+            voltage_v=config.voltage_v,
             remote=True,
         )
 

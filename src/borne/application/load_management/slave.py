@@ -5,7 +5,8 @@ No I/O and no clock: every method gets the monotonic time of the station. To dri
 
 - At each change of a socket, and at `due_s`: set the offers to `currents`, then send `report`.
 - For each grant received: `on_grant`; if it returns True, set the offers to `currents` and send
-  `report`, which confirms the grant. Offers are set before the report is made.
+  `report`, which confirms the grant. Offers are set before the report is made. A grant that changes
+  nothing is confirmed by the next regular report; a report for each would never end.
 """
 
 from __future__ import annotations
@@ -106,8 +107,9 @@ class Slave:
     # Grants ------------------------------------------------------------------------------------
 
     def on_grant(self, grant: MasterGrant, now_s: float) -> bool:
-        """Accept a grant; False if it does not count: for another station or boot, of a former
-        term, older than the present one, or expired."""
+        """Accept a grant; True if it must be confirmed at once: a current, its reason or the term
+        has changed. One for another station or boot, of a former term, older than the present one,
+        or expired does not count."""
         since_s = self._sent_s.get(grant.answers)
         if grant.station != self.station or grant.boot != self.boot or since_s is None:
             return False
@@ -124,11 +126,12 @@ class Slave:
             return False
         if not self._newer(lease, now_s):
             return False
-        if self._accepted and lease.term != self._lease.term:
+        before, known = self.currents(now_s), self._accepted and lease.term == self._lease.term
+        if self._accepted and not known:
             self._former_terms = (*self._former_terms[-7:], self._lease.term)
         self._lease, self._accepted = lease, True
         self._forget_reports(before=grant.answers)
-        return True
+        return not known or self.currents(now_s) != before
 
     def _newer(self, lease: _Lease, now_s: float) -> bool:
         if not self._accepted:

@@ -2,7 +2,6 @@
 
 Admission in order of class, entitlement and id; then per class, from the highest, exact max-min
 levels with the minima of lower classes reserved; then wake-ups, one by one, from left-over current.
-Where the needs of drivers are known, that is done twice: for what is needed, then for the rest.
 A pure function of its arguments: the order of the participants does not matter.
 """
 
@@ -43,10 +42,6 @@ from borne.foundation.units import PerPhase
 EXACT_SIZE = 2000
 """Maximum number of tableau entries for the exact imbalance method (some 300 sockets in leaves of
 20); larger groups use the faster method."""
-
-BALANCED_SLACK_A = 1e-5
-"""Currents that respect a difference between phases are feasible again when they are this much
-lower; the method has a tolerance."""
 
 NO_DEMAND = Reason(LimitCause.NO_DEMAND)
 WAKES_UP = Reason(LimitCause.WAKES_UP)
@@ -123,10 +118,7 @@ class _Distribution:
             base = self.imbalance.base_a.plus(PerPhase(*self.added))
             self.imbalance = Imbalance(self.imbalance.limit_a, base)
             self.added = [0.0, 0.0, 0.0]
-        if any(self.participants[place].needed_a is not None for place in charging):
-            self._distribute_by_need(charging)
-        else:
-            self._distribute(charging)
+        self._distribute(charging)
         if waking:
             for place in charging:
                 self._count(place)
@@ -195,28 +187,6 @@ class _Distribution:
                 waking.append(place)
         return charging, waking
 
-    def _distribute_by_need(self, places: Sequence[int]) -> None:
-        """First give what cars need to be ready in time, then what more they can use. A car that
-        needs less than its minimum can wait: it is admitted beside what the others need."""
-        useful = list(self.upper)
-        needing: list[int] = []
-        patient: list[int] = []
-        for place in places:
-            one = self.participants[place]
-            if one.needed_a is not None:
-                self.upper[place] = min(useful[place], one.needed_a)
-            waits = self.upper[place] < self.lower[place] and not one.keeps_place
-            (patient if waits else needing).append(place)
-        self._distribute(needing)
-        short = self.scarce and not all(self.amps[place] for place in needing)
-        slack_a = 0.0 if self.imbalance is None else BALANCED_SLACK_A
-        served = [place for place in needing if self.amps[place]]
-        for place in served:
-            self.lower[place] = max(self.lower[place], self.amps[place] - slack_a)
-        self.upper = useful
-        self._distribute([*served, *patient])
-        self.scarce |= short
-
     def _distribute(self, places: Sequence[int]) -> None:
         cars = Wanting(
             places,
@@ -224,6 +194,7 @@ class _Distribution:
             self.upper,
             [] if self.order.of_one_class else [one.priority for one in self.participants],
             self.order.cells,
+            self._needed(places),
         )
         solution = solve(self.topology, self.left, cars)
         filled = solution.filled
@@ -240,6 +211,15 @@ class _Distribution:
             amps[place], why[place] = current, stop
         self.scarce = bool(solution.refused) or any(filled.bottleneck)
 
+    def _needed(self, places: Sequence[int]) -> list[float]:
+        participants, upper = self.participants, self.upper
+        if all(participants[place].needed_a is None for place in places):
+            return []
+        return [
+            most if one.needed_a is None else one.needed_a
+            for one, most in zip(participants, upper, strict=True)
+        ]
+
     def _car(self, place: int) -> Car:
         return Car(
             self.lower[place],
@@ -247,6 +227,7 @@ class _Distribution:
             self.order.crossed(place),
             self._phases(place),
             self.participants[place].priority,
+            self.participants[place].needed_a,
         )
 
     def _distribute_balanced(self, places: Sequence[int], imbalance: Imbalance) -> None:

@@ -95,6 +95,8 @@ def solve(topology: Topology, capacity: Sequence[float], cars: Wanting) -> Solut
     links = _links_of_cells(topology).take(_numbers(cars.cells).take(places), axis=1)
     classes = _numbers(cars.priority)
     classes = classes.take(places) if len(classes) else classes
+    needed = _amps(cars.needed)
+    needed = needed.take(places) if len(needed) else needed
     refused = admit(room, least, links)
     if refused:
         stay = np.ones(len(places), dtype=np.bool_)
@@ -102,8 +104,9 @@ def solve(topology: Topology, capacity: Sequence[float], cars: Wanting) -> Solut
         chosen = stay.nonzero()[0]
         least, most, places = least.take(chosen), most.take(chosen), places.take(chosen)
         classes = classes.take(chosen) if len(classes) else classes
+        needed = needed.take(chosen) if len(needed) else needed
         links = links.take(chosen, axis=1)
-    filled = fill_by_class(room, least, _bounded(least, most), links, classes)
+    filled = fill_by_class(room, least, _bounded(least, most), links, classes, needed)
     waiting = {cars.places[car]: refusal for car, refusal in refused.items()}
     return Solution(waiting, places.tolist(), filled)
 
@@ -140,11 +143,13 @@ def admit(room: Amps, least: Amps, links: Numbers) -> dict[int, Refusal]:
     return refused
 
 
-def fill_by_class(room: Amps, least: Amps, most: Amps, links: Numbers, classes: Numbers) -> Filled:
+def fill_by_class(
+    room: Amps, least: Amps, most: Amps, links: Numbers, classes: Numbers, needed: Amps
+) -> Filled:
     """See `filling.fill_by_class`."""
     levels = sorted(set(classes.tolist()), reverse=True)
     if len(levels) <= 1:
-        amps, stops = _Filling(room, least, most, links).run()
+        amps, stops = _fill_needed_first(room, least, most, links, needed)
         return Filled(amps.tolist(), stops)
     amps = least.copy()
     found: list[Bottleneck | None] = [None] * len(least)
@@ -153,11 +158,22 @@ def fill_by_class(room: Amps, least: Amps, most: Amps, links: Numbers, classes: 
         cars = (classes == level).nonzero()[0]
         own = links.take(cars, axis=1)
         left += totals(own, least[cars], len(room))
-        amps[cars], stops = _Filling(left, least[cars], most[cars], own).run()
+        first = needed.take(cars) if len(needed) else needed
+        amps[cars], stops = _fill_needed_first(left, least[cars], most[cars], own, first)
         left -= totals(own, amps[cars], len(room))
         for car, stop in zip(cars.tolist(), stops, strict=True):
             found[car] = stop
     return Filled(amps.tolist(), found)
+
+
+def _fill_needed_first(
+    room: Amps, least: Amps, most: Amps, links: Numbers, needed: Amps
+) -> tuple[Amps, list[Bottleneck | None]]:
+    """See `filling.fill_needed_first`."""
+    if len(needed):
+        first = np.maximum(least, np.minimum(most, needed))
+        least, _ = _Filling(room, least, first, links).run()
+    return _Filling(room, least, most, links).run()
 
 
 def filler(
@@ -166,12 +182,13 @@ def filler(
     upper: Sequence[float],
     crossed: Sequence[Sequence[int]],
     priority: Sequence[int],
+    needed: Sequence[float],
 ) -> Fill:
     """See `filling_method.filler`."""
-    least = np.array(lower, dtype=float)
+    least, first = np.array(lower, dtype=float), np.array(needed, dtype=float)
     most = _bounded(least, np.array(upper, dtype=float))
     columns, classes = as_columns(crossed, links), np.array(priority, dtype=np.intp)
-    return lambda capacity: fill_by_class(_room(capacity), least, most, columns, classes)
+    return lambda capacity: fill_by_class(_room(capacity), least, most, columns, classes, first)
 
 
 class _Filling:

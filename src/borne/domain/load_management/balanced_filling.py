@@ -36,8 +36,18 @@ def fill_balanced(constraints: Constraints, admitted: Iterable[int]) -> Balanced
     causes: dict[int, Bottleneck] = {}
     for priority in sorted({cars[car].priority for car in chosen}, reverse=True):
         own = [car for car in chosen if cars[car].priority == priority]
+        if any(cars[car].needed_a is not None for car in own):
+            for car in own:
+                bounds[car] = cars[car].lower_a, _clip(cars[car], _needed_a(cars[car]))
+            _Rise(constraints, bounds, own, {}).run()
+            for car in own:
+                bounds[car] = bounds[car][0], cars[car].upper_a
         _Rise(constraints, bounds, own, causes).run()
     return BalancedFill({car: bounds[car][0] for car in chosen}, causes)
+
+
+def _needed_a(car: Car) -> float:
+    return car.upper_a if car.needed_a is None else car.needed_a
 
 
 def _clip(car: Car, level: float) -> float:

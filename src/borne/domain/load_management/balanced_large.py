@@ -127,6 +127,9 @@ def fill_large(
     lower = [car.lower_a for car in cars]
     upper = [car.upper_a for car in cars]
     priority = [car.priority for car in cars]
+    needed: list[float] = []
+    if any(car.needed_a is not None for car in cars):
+        needed = [car.upper_a if car.needed_a is None else car.needed_a for car in cars]
     first = len(capacity)
     crossed = [
         car.crossed
@@ -135,8 +138,8 @@ def fill_large(
     ]
     headrooms = [imbalance.headroom_a(*pair) for pair in DIRECTED_PAIRS]
     opposite = [DIRECTED_PAIRS.index(pair[::-1]) for pair in DIRECTED_PAIRS]
-    free = filler(first, lower, upper, [car.crossed for car in cars], priority)
-    bound = filler(first + len(headrooms), lower, upper, crossed, priority)
+    free = filler(first, lower, upper, [car.crossed for car in cars], priority, needed)
+    bound = filler(first + len(headrooms), lower, upper, crossed, priority, needed)
     filled = free(capacity)
     best: Filled | None = None
     caps: list[float] = []

@@ -83,6 +83,8 @@ class Wanting:
     """Empty when all are of one class."""
     cells: Sequence[int]
     """`Topology.cell`."""
+    needed: Sequence[float] = ()
+    """What each needs to be ready in time, which comes first; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,13 @@ def fill_by_class(
     upper: Sequence[float],
     crossed: Sequence[Sequence[int]],
     priority: Sequence[int],
+    needed: Sequence[float] = (),
 ) -> Filled:
-    """Apply `fill` class by class, the highest first; the minima of lower classes are reserved."""
+    """Apply `fill` class by class, the highest first; the minima of lower classes are reserved.
+    Within a class, what is needed comes before what is only useful."""
     classes = sorted(set(priority), reverse=True)
     if len(classes) <= 1:
-        return fill(capacity, lower, upper, crossed)
+        return fill_needed_first(capacity, lower, upper, crossed, needed)
     left = list(capacity)
     amps = list(lower)
     bottleneck: list[Bottleneck | None] = [None] * len(amps)
@@ -128,11 +132,26 @@ def fill_by_class(
         links = [crossed[car] for car in cars]
         floor = [lower[car] for car in cars]
         subtract(left, [-least for least in floor], links)
-        filled = fill(left, floor, [upper[car] for car in cars], links)
+        first = [needed[car] for car in cars] if needed else ()
+        filled = fill_needed_first(left, floor, [upper[car] for car in cars], links, first)
         subtract(left, filled.amps, links)
         for car, current, cause in zip(cars, filled.amps, filled.bottleneck, strict=True):
             amps[car], bottleneck[car] = current, cause
     return Filled(amps, bottleneck)
+
+
+def fill_needed_first(
+    capacity: Sequence[float],
+    lower: Sequence[float],
+    upper: Sequence[float],
+    crossed: Sequence[Sequence[int]],
+    needed: Sequence[float],
+) -> Filled:
+    """Apply `fill` up to what the cars need, then up to their upper bounds."""
+    if needed:
+        most = [max(low, min(*pair)) for low, *pair in zip(lower, upper, needed, strict=True)]
+        lower = fill(capacity, lower, most, crossed).amps
+    return fill(capacity, lower, upper, crossed)
 
 
 def subtract(left: list[float], amps: Iterable[float], crossed: Iterable[Sequence[int]]) -> None:

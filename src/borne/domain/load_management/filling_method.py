@@ -49,8 +49,10 @@ def solve(topology: Topology, capacity: Sequence[float], cars: Wanting) -> Solut
         places = [places[car] for car in admitted]
     upper = [max(least, cars.upper[place]) for least, place in zip(lower, places, strict=True)]
     priority = [cars.priority[place] for place in places] if cars.priority else []
+    needed = [cars.needed[place] for place in places] if cars.needed else []
     waiting = {cars.places[car]: refusal for car, refusal in refused.items()}
-    return Solution(waiting, places, fill_by_class(capacity, lower, upper, crossed, priority))
+    filled = fill_by_class(capacity, lower, upper, crossed, priority, needed)
+    return Solution(waiting, places, filled)
 
 
 def filler(
@@ -59,11 +61,12 @@ def filler(
     upper: Sequence[float],
     crossed: Sequence[Sequence[int]],
     priority: Sequence[int],
+    needed: Sequence[float] = (),
 ) -> Fill:
     """Return a function for cars that are filled repeatedly, with different capacities of the
     `links`."""
     if _with_arrays(len(lower)):
         from borne.domain.load_management import array_filling
 
-        return array_filling.filler(links, lower, upper, crossed, priority)
-    return lambda capacity: fill_by_class(capacity, lower, upper, crossed, priority)
+        return array_filling.filler(links, lower, upper, crossed, priority, needed)
+    return lambda capacity: fill_by_class(capacity, lower, upper, crossed, priority, needed)

@@ -9,7 +9,7 @@ from typing import Protocol
 from borne.domain.load_management.demands import Need, need, watts_per_amp
 from borne.domain.load_management.filling import admit
 from borne.domain.load_management.participant import Demand, Participant
-from borne.domain.load_management.rotation_slots import MINIMUM_ON_S, Departure, SlotRecord, ranks
+from borne.domain.load_management.rotation_slots import MINIMUM_ON_S, SlotRecord, ranks
 from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 from borne.domain.load_management.socket_memory import Entitlement, SocketFacts, SocketMemory
 
@@ -37,11 +37,8 @@ def participants_of(
     """Return all sockets as participants."""
     now_s, minimum_a = snapshot.now_s, snapshot.minimum_a
     needs = _needs(sockets, snapshot)
-    departures = {
-        name: Departure(now_s + own.left_s, now_s + own.laxity_s(upper_a))
-        for name, (own, upper_a) in needs.items()
-    }
-    rank = ranks(slots.values(), now_s, snapshot.slot_s, departures)
+    laxity_s = {name: own.laxity_s(upper_a) for name, (own, upper_a) in needs.items()}
+    rank = ranks(slots.values(), now_s, snapshot.slot_s, laxity_s)
     last = float(len(snapshot.sockets))
     found = tuple(
         sockets[fact.participant].participant(
@@ -80,10 +77,9 @@ def _needs(sockets: Mapping[str, SocketMemory], snapshot: Members) -> dict[str, 
 def _keeping(
     participants: tuple[Participant, ...], slots: Mapping[str, SlotRecord], snapshot: Members
 ) -> tuple[Participant, ...]:
-    """Let cars that have just begun to charge keep their place before higher classes and urgent
-    needs, as long as all that charge still fit: when a limit falls, those decide who pauses."""
-    alike = len({(one.priority, one.needed_a) for one in participants}) <= 1
-    if snapshot.supply is None or alike:
+    """Let cars that have just begun to charge keep their place before higher classes, as long as
+    all that charge still fit: when a limit falls, the classes decide who pauses."""
+    if snapshot.supply is None or len({one.priority for one in participants}) <= 1:
         return participants
     keeping = {
         name for name, record in slots.items() if record.holds_slot(snapshot.now_s, MINIMUM_ON_S)

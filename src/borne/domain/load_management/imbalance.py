@@ -75,6 +75,8 @@ class Car:
     crossed: tuple[int, ...]
     phases: frozenset[GridPhase]
     priority: int = 0
+    needed_a: float | None = None
+    """What it needs to be ready in time, which comes first."""
 
     def adds_to_difference(self, high: GridPhase, low: GridPhase) -> bool:
         """True if it loads `high` and not `low`."""

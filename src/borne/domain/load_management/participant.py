@@ -68,7 +68,7 @@ class Participant:
     keeps_place: bool = False
     """It started a moment ago: it is admitted before others of any class."""
     needed_a: float | None = None
-    """What it needs on average to be ready when its driver leaves (`demands`); None: not known."""
+    """What it needs on average to be ready when its driver leaves; None: not known."""
     settled_a: float | None = None
     """Current of a car that does not use its whole offer (`reclaim`); None: no bound."""
     reserved_a: float | None = None

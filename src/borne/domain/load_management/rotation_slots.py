@@ -5,16 +5,13 @@ that it has charged, lowest first. A car that has waited a whole slot is overtak
 begins to charge later, and so waits at most one slot, and a minimum on-time, more than the cars
 before it have slots.
 
-Cars whose departure is known: the first to leave comes first. Among cars without a departure they
-count like one that was promised a slot when they must begin to charge to be ready; until then they
-can wait.
+Cars whose departure is known charge when they must: the more urgent first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 TIME_SLOT_S = 30 * 60.0
 """Default. Every start wears the contactor, and some cars handle pauses badly."""
@@ -30,15 +27,7 @@ LONGEST_SLOT_S = 120 * 60.0
 HOLD_S = MINIMUM_ON_S
 """Lead of a car that charges over one that waits, when both have a departure."""
 
-
-class Departure(NamedTuple):
-    """When a car leaves, and when it must charge at the latest; monotonic seconds."""
-
-    at_s: float
-    latest_s: float
-
-
-UNKNOWN: Mapping[str, Departure] = {}
+UNHURRIED: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +71,17 @@ def ranks(
     records: Iterable[SlotRecord],
     now_s: float,
     slot_s: float = TIME_SLOT_S,
-    departures: Mapping[str, Departure] = UNKNOWN,
+    laxity_s: Mapping[str, float] = UNHURRIED,
 ) -> dict[str, int]:
-    """Return the entitlement rank of every record, from 0."""
-    found = list(records)
-    leaving = bool(departures) and all(record.id in departures for record in found)
+    """Return the entitlement rank of every record, from 0. `laxity_s`: how long the cars whose
+    demand is known can wait."""
 
     def key(record: SlotRecord) -> Key:
         if record.holds_slot(now_s, MINIMUM_ON_S):
             return 0, record.serving_since_s or 0.0, 0.0, record.id
-        departure = departures.get(record.id)
-        if departure is not None:
-            lead_s = 0.0 if record.serving_since_s is None else HOLD_S
-            if leaving:
-                return 1, departure.at_s - lead_s, 0.0, record.id
-            begins_s = departure.latest_s - lead_s
-            if begins_s < now_s + slot_s:
-                return 1, max(record.plugged_s, begins_s - slot_s), 0.5, record.id
-            return 3, departure.at_s, 0.0, record.id
+        laxity = laxity_s.get(record.id)
+        if laxity is not None:
+            return _by_laxity(record, laxity, now_s, slot_s)
         waiting = now_s if record.waiting_since_s is None else record.waiting_since_s
         if record.holds_slot(now_s, slot_s):
             return 1, record.serving_since_s or 0.0, 0.0, record.id
@@ -107,7 +89,17 @@ def ranks(
             return 1, waiting + slot_s, 1.0, record.id
         return 2, record.share(now_s), waiting, record.id
 
-    return {record.id: rank for rank, record in enumerate(sorted(found, key=key))}
+    return {record.id: rank for rank, record in enumerate(sorted(records, key=key))}
+
+
+def _by_laxity(record: SlotRecord, laxity_s: float, now_s: float, slot_s: float) -> Key:
+    """A car that charges is not paused for one that is only a little more urgent. One that must
+    charge within a slot comes among those that hold or are owed one; others can wait."""
+    if record.serving_since_s is not None:
+        laxity_s -= HOLD_S
+    if laxity_s < slot_s:
+        return 1, now_s + laxity_s - slot_s, 0.0, record.id
+    return 3, laxity_s, 0.0, record.id
 
 
 def advance(

@@ -41,6 +41,9 @@ class FakeMeters:
         self.readings[connector] = reading
         self.changed.emit(connector)
 
+    def present_reading(self, connector: int) -> MeterReading | None:
+        return self.readings.get(connector)
+
     async def read(self, connector: int) -> MeterReading | None:
         self.asked.append(connector)
         return self.readings.get(connector)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from borne.application.limits.allocation_cycle import RETRY_S, AllocationCycle, CycleSteps
+from borne.application.allocation_cycle import RETRY_S, AllocationCycle, CycleSteps
 from tests.support.virtual_time import virtual_time
 
 
