@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from borne.application.commands import Removed
+from borne.application.refusals import Refused
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.fail_safe import FailSafeStage
 from borne.domain.load_management.load_status import (
@@ -42,9 +44,10 @@ FIRST = frozenset({SocketPhase.L1})
 
 
 class FakeLoad:
-    """A LoadView on values."""
+    """A LoadView on values; its commands are recorded."""
 
     def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
         self.changed: Signal[Any] = Signal()
         self.shown = OFF
         self.decided: Sequence[LoadDecision] = ()
@@ -75,6 +78,27 @@ class FakeLoad:
 
     def samples(self) -> Sequence[LoadSample]:
         return self.sampled
+
+    async def clear_silent(self, count: int) -> Removed:
+        if count != len(self.shown.missing):
+            raise Refused("wrong_count", "Another number of stations does not answer.")
+        self.calls.append(("clear", count))
+        return Removed(count)
+
+    async def identify(self, station: str) -> None:
+        self.calls.append(("identify", station))
+
+    async def set_demand(
+        self,
+        connector: int,
+        energy_wh: float | None = None,
+        departure: str | None = None,
+        priority: int | None = None,
+    ) -> None:
+        self.calls.append(("demand", connector, energy_wh, departure, priority))
+
+    async def withdraw_demand(self, connector: int) -> None:
+        self.calls.append(("withdraw", connector))
 
 
 def socket(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from borne.application.authorization.master_card import MasterCard
 from borne.application.authorization.teach_in import TeachIn
@@ -18,7 +18,7 @@ from borne.application.authorization.whitelist import Whitelist
 from borne.application.backend.queue_view import QueueReader, no_queue
 from borne.application.charging.sessions_view import SessionsService
 from borne.application.charging.station_control import StationControl
-from borne.application.commands import Effect, command
+from borne.application.commands import ConnectorId, Effect, Length, Range, Removed, command
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.meters.meter_search import FindMeters
 from borne.application.meters.meter_trial import MeterTrial
@@ -56,6 +56,9 @@ class StatusView(Protocol):
         """The current status, then the status after each change (bursts are merged)."""
 
 
+StationId = Annotated[str, Length(1, 64)]
+
+
 class LoadView(Protocol):
     """Load management as this station sees it: the group of a master, its own part as a slave."""
 
@@ -73,6 +76,40 @@ class LoadView(Protocol):
 
     def samples(self) -> Sequence[LoadSample]:
         """The curves of the last ten minutes, oldest first."""
+
+    @command("load/silent-stations/clear", Role.OPERATOR, "Clear the slave list")
+    async def clear_silent(self, count: Annotated[int, Range(0, 10_000)]) -> Removed:
+        """Forget the stations of the group that do not answer: no current is reserved for them any
+        more. `count` is their number, so that none is forgotten by mistake. For stations that are
+        switched off or removed only."""
+        ...
+
+    @command("load/stations/{station}/identify", Role.OPERATOR, "Let a station blink")
+    async def identify(self, station: StationId) -> None:
+        """The lights of the station blink white for half a minute."""
+        ...
+
+    @command("connectors/{connector}/demand", Role.OPERATOR, "What a driver needs", Effect.SET)
+    async def set_demand(
+        self,
+        connector: ConnectorId,
+        energy_wh: Annotated[float, Range(0, 1_000_000)] | None = None,
+        departure: Annotated[str, Length(1, 40)] | None = None,
+        priority: Annotated[int, Range(-9, 9)] | None = None,
+    ) -> None:
+        """Energy still needed, and when the driver leaves (ISO 8601): they count when there is not
+        enough for all. The priority replaces that of the settings. All ends with the session."""
+        ...
+
+    @command(
+        "connectors/{connector}/demand",
+        Role.OPERATOR,
+        "Withdraw what a driver needs",
+        Effect.REMOVE,
+    )
+    async def withdraw_demand(self, connector: ConnectorId) -> None:
+        """Energy, departure and priority count no longer."""
+        ...
 
 
 When = Literal["now", "idle"]

@@ -83,7 +83,7 @@ PATTERNS = {
         _blinks("faulted", Colour.THREE, 1.0),
         _steady("updating", Colour.THREE),
         # Not in the manual: out of service is dark; a vehicle that waits for a card stays green; a
-        # station that somebody looks for blinks white.
+        # station that is looked for blinks white.
         _blinks("identifying", Colour.WHITE, 1.0),
         _steady("unavailable", Colour.OFF),
         _steady("preparing", Colour.GREEN),

@@ -23,7 +23,7 @@ from tests.support.fake_load import DECISIONS, GARAGE, GARAGE_SOCKETS, N1, NOW, 
 from tests.support.fake_meters import SITE_METER
 from tests.support.fake_station import FakeHost
 from tests.unit.adapters.web.conftest import Client, Clients
-from tests.unit.adapters.web.test_pages import text_of
+from tests.unit.adapters.web.test_pages import HTMX, text_of
 
 EN = Words("en")
 
@@ -176,6 +176,32 @@ async def test_the_history_as_a_table(operator: Client, garage: FakeHost) -> Non
     }
 
 
+async def test_programs_command_the_group(operator: Client, garage: FakeHost) -> None:
+    need = {"energy_wh": 12000, "departure": "2026-11-22T17:30:00Z", "priority": 1}
+    assert (await operator.put("/api/v1/connectors/1/demand", json=need)).status_code == 200
+    assert (await operator.delete("/api/v1/connectors/1/demand")).status_code == 200
+    assert (await operator.post("/api/v1/load/stations/s2/identify")).status_code == 200
+    refused = await operator.post("/api/v1/load/silent-stations/clear", json={"count": 3})
+    assert refused.status_code == 409
+    assert garage.load.calls == [
+        ("demand", 1, 12000, "2026-11-22T17:30:00Z", 1),
+        ("withdraw", 1),
+        ("identify", "s2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"energy_wh": -1}, {"energy_wh": "NaN"}, {"priority": 1.5}, {"energie": 1}, {"departure": ""}],
+    ids=str,
+)
+async def test_a_demand_that_is_wrong_is_refused(
+    body: dict[str, object], operator: Client, garage: FakeHost
+) -> None:
+    assert (await operator.put("/api/v1/connectors/1/demand", json=body)).status_code == 422
+    assert garage.load.calls == []
+
+
 # The page of a master -----------------------------------------------------------------------------
 
 
@@ -244,6 +270,28 @@ async def test_users_do_not_see_the_group(browser: Clients, garage: FakeHost) ->
     text = await seen(person, "/")
     assert "Master of group 0" in text
     assert "/load" not in (await person.get("/")).text
+
+
+async def test_silent_stations_are_forgotten_after_their_number_was_typed(
+    browser: Clients, garage: FakeHost
+) -> None:
+    person = await browser(Role.OPERATOR)
+    assert "All known stations answer." in await seen(person)
+    garage.load.show(replace(GARAGE, missing=("s4", "s7")))
+    assert "Type the number of stations to confirm: 2" in await seen(person)
+    for wrong in ("3", "", "two"):
+        assert (await person.post("/load/clear", data={"count": wrong})).status_code in {409, 422}
+    assert garage.load.calls == []
+    answer = await person.post("/load/clear", data={"count": "2"})
+    assert answer.headers["location"] == "/load"
+    assert garage.load.calls == [("clear", 2)]
+
+
+async def test_a_station_is_identified(browser: Clients, garage: FakeHost) -> None:
+    person = await browser(Role.OPERATOR)
+    answer = await person.post("/load/identify", data={"station": "s2"}, headers=HTMX)
+    assert "Its lights blink for half a minute." in answer.text
+    assert garage.load.calls == [("identify", "s2")]
 
 
 async def test_the_table_is_exported_for_the_spreadsheet_of_the_language(

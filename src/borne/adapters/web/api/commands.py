@@ -19,6 +19,7 @@ from pydantic import create_model
 from borne.adapters.web.access import OPERATOR, WORLD, Access
 from borne.adapters.web.api.bodies import Body, JsonObject, bounded
 from borne.adapters.web.api.charging_profiles import profiles_of
+from borne.adapters.web.api.load import load_of
 from borne.adapters.web.api.meters import second_meter_of
 from borne.adapters.web.api.simulator import simulator_of
 from borne.adapters.web.guard import station, visitor
@@ -30,7 +31,7 @@ from borne.application.commands import Argument, Command, Effect, Members, comma
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.meters.site_meter_service import SiteMeterService
 from borne.application.ports.simulator import SimulatorPort
-from borne.application.services import Restarter
+from borne.application.services import LoadView, Restarter
 
 METHODS = {
     Effect.ACT: ("POST", 200),
@@ -59,6 +60,7 @@ RECEIVERS = (
     Receiver(Whitelist, lambda request: station(request).whitelist, "records"),
     Receiver(ChargingProfiles, profiles_of, "limits"),
     Receiver(SiteMeterService, second_meter_of, "meters"),
+    Receiver(LoadView, load_of, "load management"),
     Receiver(SimulatorPort, simulator_of, "simulator", WORLD),
 )
 

@@ -12,14 +12,16 @@ from starlette.responses import Response
 from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.api.load_answers import Load, LoadHistory
 from borne.adapters.web.api.settings import settings_of
+from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station
 from borne.adapters.web.i18n import Words, negotiate
 from borne.adapters.web.load_json import history_csv, history_json, load_json
 from borne.adapters.web.routes import API, Routes
-from borne.application.services import StationServices
+from borne.application.services import LoadView, StationServices
 from borne.domain.load_management.load_status import LoadDecision, LoadStatus
 from borne.domain.settings.choices import DlmRole, Language
 from borne.foundation.calendar import zone_named
+from borne.foundation.messages import N_
 
 routes = Routes(OPERATOR, API, tag="load management")
 
@@ -32,6 +34,14 @@ def load_status(services: StationServices) -> LoadStatus:
     if services.load is not None:
         return services.load.status()
     return LoadStatus(role=settings_of(services).settings.choice("DLMRole", DlmRole))
+
+
+def load_of(request: Request) -> LoadView:
+    """Load management, for its commands. Raises ApiError."""
+    found = station(request).load
+    if found is None:
+        raise ApiError(404, "no_load_management", N_("This station has no load management."))
+    return found
 
 
 def reader_words(request: Request) -> Words:

@@ -11,21 +11,28 @@ from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from borne.adapters.web.access import OPERATOR
-from borne.adapters.web.api.load import load_status
+from borne.adapters.web.api.load import load_of, load_status
 from borne.adapters.web.api.settings import settings_of
-from borne.adapters.web.guard import station
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import list_separator
 from borne.adapters.web.pages import load_columns, load_slave, load_view
-from borne.adapters.web.pages.shell import page, part, setting, words_for, zone_of
+from borne.adapters.web.pages.shell import done, form, page, part, setting, words_for, zone_of
 from borne.adapters.web.routes import Routes
+from borne.application.commands import command_of
+from borne.application.services import LoadView
+from borne.domain.principals import Role
 from borne.domain.settings.choices import DlmRole
+from borne.foundation.messages import N_
 from borne.foundation.units import ZERO, PerPhase
 
 routes = Routes(OPERATOR)
 
 TICKER_ROWS = 12
+COUNT_DIGITS = 4
+STATION_LENGTH = 64
 TICKER_PERIOD = timedelta(hours=1)
-PARTS = ("head", "checks", "slave", "columns", "sources", "table", "curves", "ticker")
+PARTS = ("head", "checks", "slave", "columns", "sources", "table", "curves", "ticker", "known")
 """Live parts of the page: `#load-head` and so on."""
 
 
@@ -52,9 +59,7 @@ def variables(request: Request) -> dict[str, Any]:
         "load_slave": load_slave.slave_part(status.slave, words) if status.slave else None,
         "load_missing": status.missing,
         "load_imbalance": load_view.imbalance_holds(status),
-        "may_clear": False,
-        "may_identify": False,
-        "load_known": len({row.station for row in status.participants} | set(status.missing)),
+        "may_identify": visitor(request).role.includes(Role.OPERATOR),
     }
 
 
@@ -74,6 +79,30 @@ def pieces(request: Request) -> dict[str, str]:
 @routes.get("/load")
 async def load(request: Request) -> Response:
     return await page(request, "load.html", **variables(request))
+
+
+_CLEAR = command_of(LoadView.clear_silent)
+_IDENTIFY = command_of(LoadView.identify)
+
+
+@routes.post("/load/clear")
+async def clear(request: Request) -> Response:
+    """Forget the stations that do not answer, with their number as proof."""
+    fields = await form(request)
+    text = fields.get("count", "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= COUNT_DIGITS):
+        raise ApiError(422, "invalid", N_("Type the number of stations."))
+    who = visitor(request).principal
+    await _CLEAR.execute(load_of(request), who, {"count": int(text)})
+    return done(request, words_for(request)("The stations are forgotten."), "/load")
+
+
+@routes.post("/load/identify")
+async def identify(request: Request) -> Response:
+    """Let a station blink."""
+    name = (await form(request)).get("station", "")[:STATION_LENGTH]
+    await _IDENTIFY.execute(load_of(request), visitor(request).principal, {"station": name})
+    return done(request, words_for(request)("Its lights blink for half a minute."), "/load")
 
 
 @routes.get("/load/export")
