@@ -4,9 +4,10 @@ without a master (manual 7.4, 7.7).
 No I/O and no clock: every method gets the monotonic time of the station. To drive it:
 
 - At each change of a socket, and at `due_s`: set the offers to `currents`, then send `report`.
-- For each grant received: `on_grant`; if it returns True, set the offers to `currents` and send
-  `report`, which confirms the grant. Offers are set before the report is made. A grant that changes
-  nothing is confirmed by the next regular report; a report for each would never end.
+- For each grant received: `on_grant`; if it returns True, set the offers to `currents`; then, if
+  `unconfirmed`, send `report`, which confirms the grant. Offers are set before the report is made.
+  A grant that changes nothing is confirmed by the next regular report: a report for each would
+  never end.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ class Slave:
         self.name = name
         self.boot = boot
         self.group = group
+        self.unconfirmed = False
+        """A grant has changed a current, its reason or the term since the last report."""
         self._disconnected_a = dict(disconnected_a)
         # As after an expired grant of 0 A: nothing until every other slave is limited too.
         start_s = now_s - DEFAULT_TIMING.heartbeat_timeout_s
@@ -107,9 +110,8 @@ class Slave:
     # Grants ------------------------------------------------------------------------------------
 
     def on_grant(self, grant: MasterGrant, now_s: float) -> bool:
-        """Accept a grant; True if it must be confirmed at once: a current, its reason or the term
-        has changed. One for another station or boot, of a former term, older than the present one,
-        or expired does not count."""
+        """Accept a grant; False if it does not count: for another station or boot, of a former
+        term, older than the present one, or expired."""
         since_s = self._sent_s.get(grant.answers)
         if grant.station != self.station or grant.boot != self.boot or since_s is None:
             return False
@@ -131,7 +133,8 @@ class Slave:
             self._former_terms = (*self._former_terms[-7:], self._lease.term)
         self._lease, self._accepted = lease, True
         self._forget_reports(before=grant.answers)
-        return not known or self.currents(now_s) != before
+        self.unconfirmed |= not known or self.currents(now_s) != before
+        return True
 
     def _newer(self, lease: _Lease, now_s: float) -> bool:
         if not self._accepted:
@@ -200,6 +203,7 @@ class Slave:
         self._sent_s[self._number] = now_s
         self._forget_reports(before=self._number - MAX_OPEN_REPORTS)
         self._reported_s = now_s
+        self.unconfirmed = False
         limits_a = self._disconnected_a
         return SlaveReport(
             station=self.station,

@@ -160,10 +160,11 @@ class SlaveService:
     # Grants ------------------------------------------------------------------------------------
 
     def _on_grant(self, grant: MasterGrant) -> None:
-        if self.slave.on_grant(grant, self._loop.time()):
-            self._apply()
+        if not self.slave.on_grant(grant, self._loop.time()):
+            return
+        self._apply()
+        if self.slave.unconfirmed:
             # The limits compute their offers before the report that confirms the grant.
-            self._sent = None
             self.request()
         else:
             self._plan_due()
@@ -207,7 +208,7 @@ class SlaveService:
         self._handle = None
         sockets = self._sockets()
         before, self_limit = self._sent, self._limits.shared_a
-        news = before is None or self_limit != self._sent_limit
+        news = before is None or self_limit != self._sent_limit or self.slave.unconfirmed
         if news or any(_differs(old, new) for old, new in zip(before or (), sockets, strict=True)):
             self._report(sockets)
         else:

@@ -23,7 +23,8 @@ async def test_a_master_shares_its_limit_among_its_own_sockets() -> None:
     row = station.row("alpha/1")
     assert (row.granted_a, row.reason.cause) == (10.0, LimitCause.FAIR_SHARE)
     binding = station.sockets.offer(1).binding
-    assert binding is not None and binding.source == sources.LOAD_MANAGEMENT
+    assert binding is not None
+    assert binding.source == sources.LOAD_MANAGEMENT
     assert (binding.cause, binding.link) == (
         LimitCause.FAIR_SHARE,
         SupplyLink("root", GridPhase.N1),
@@ -37,7 +38,8 @@ async def test_a_slave_without_link_offers_its_disconnected_limit_after_its_time
     await station.sockets.charge(1)
     assert station.offers()[0] == 0.0
     slave = station.status.slave
-    assert slave is not None and slave.stage is FailSafeStage.LIMITED
+    assert slave is not None
+    assert slave.stage is FailSafeStage.LIMITED
     await asyncio.sleep(76.0)
     assert station.offers()[0] == 8.0
     assert station.sockets.reason(1, sources.LOAD_MANAGEMENT).startswith("fallback")
