@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from borne.application.charging.connector import Connector
+from borne.application.load_management.group_commands import GroupCommands
 from borne.application.load_management.group_settings import GROUP_KEYS, GroupSettings
 from borne.application.load_management.local_link import LocalLink
 from borne.application.load_management.master_service import (
@@ -112,6 +113,18 @@ class GroupService:
             self._settings_now,
         )
 
+    @property
+    def commands(self) -> GroupCommands:
+        """What may be done with the group."""
+        return GroupCommands(
+            station=self._parts.station,
+            master=self.master,
+            slave=self.slave,
+            clock=self._parts.clock,
+            blink=self._parts.identify,
+            changed=self._touch,
+        )
+
     def _settings_now(self) -> GroupSettings:
         return self._settings
 
@@ -131,9 +144,9 @@ class GroupService:
 
     async def stop(self) -> None:
         """End in an orderly way; slaves fall back by themselves."""
-        self.abort()
         if self.master is not None:
             await self.master.stop()
+        self.abort()
 
     def abort(self) -> None:
         for unsubscribe in self._unsubscribe:
