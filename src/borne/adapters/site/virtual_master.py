@@ -33,7 +33,7 @@ class VirtualMaster:
         self.cycles = 0
         self._term = 0
         self._known: tuple[KnownSlave, ...] = ()
-        self._load = ExternalLoad()
+        self._load = ExternalLoad(_main_a(site))
         self._limit_a = ZERO
         self._drawn_a: PerPhase | None = None
         self._cycle = Timer(heap, self._run_cycle)
@@ -66,7 +66,7 @@ class VirtualMaster:
             minimum_a=settings.minimum_a,
         )
         self.engine = Master(self._term, config, self._known, now_s)
-        self._load = ExternalLoad()
+        self._load = ExternalLoad(_main_a(self._site))
         self._drawn_a = None
         self._limit_a = self._new_limit_a()
         self._cycle.set(now_s)
@@ -183,3 +183,8 @@ class VirtualMaster:
         self._answers.set(None)
         for grant in self.engine.outgoing(now_s):
             self._send(grant)
+
+
+def _main_a(site: SiteModel) -> PerPhase | None:
+    main_a = site.settings.main_a
+    return None if main_a is None else main_a.minus(site.settings.headroom_a)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from borne.domain.load_management.topology import Rotation, grid_currents
+from borne.domain.load_management.topology import Rotation, certain_grid_currents
 from borne.domain.settings.choices import PhaseRotation
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.reading import MeterReading
@@ -41,5 +41,7 @@ class OwnCurrent:
         for connector, reading in self._metering.readings.items():
             if connector not in blind:
                 rotation = settings.choice("ConnectorPhaseRotation", PhaseRotation, connector)
-                total = total.plus(grid_currents(reading.current_a, Rotation(rotation.upper())))
+                total = total.plus(
+                    certain_grid_currents(reading.current_a, Rotation(rotation.upper()))
+                )
         return total

@@ -1,43 +1,176 @@
-"""What everything beside the charging stations draws (manual 7.4.2)."""
+"""What everything beside the charging stations draws (manual 7.4.2, decision 0216).
+
+A meter that includes the stations shows their changes later than they are reported, by a skew that
+nobody tells. A change of the stations that may be on its way explains a difference; what none
+explains is the building's. While the skew is not known, what could be the building's is.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from operator import itemgetter
 
-from borne.domain.load_management.site import lowest_over_window
+from borne.domain.load_management.meter_skew import MeterSkew, Reading
+from borne.domain.load_management.own_history import OwnHistory, highest
 from borne.domain.settings.choices import MeterLocation
-from borne.foundation.units import ZERO, PerPhase
+from borne.foundation.units import PHASES, ZERO, PerPhase
 
-MAX_SKEW_S = 30.0
-"""A meter may show what was so long ago."""
+SILENT_S = 12.0
+"""A reading that is older does not count."""
+REPORT_DELAY_S = 1.0
+"""A station reports a change up to this much after a meter without skew has shown it."""
+FALL_S = 3.0
+"""A lower load that a station may explain which has not reported its fall yet must last so long."""
+DECIDE_S = 3.0
+"""While the skew is not known, a difference that the stations may explain is the building's after
+this time: their step then has told the skew, or it was none."""
+KNOWN_WITHIN_S = 3.0
+MARGIN_S = 1.0
+MAX_AVERAGING_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Averaged:
+    """A load over time: a rise counts at once, a fall on average."""
+
+    points: tuple[tuple[float, PerPhase, PerPhase], ...] = ()
+    """Time, the load from then on, and the integral until then."""
+
+    def with_value(self, at_s: float, amps: PerPhase) -> Averaged:
+        """Add a value, in order of time."""
+        if not self.points:
+            return Averaged(((at_s, amps, ZERO),))
+        last_s, last_a, _ = self.points[-1]
+        if amps == last_a:
+            return self
+        points = (*self.points, (max(at_s, last_s), amps, self._integral(at_s)))
+        old = bisect_right(points, at_s - MAX_AVERAGING_S, key=itemgetter(0)) - 1
+        return Averaged(points[max(0, old) :])
+
+    def at(self, now_s: float, averaging_s: float) -> PerPhase:
+        """The higher of the present value and the average."""
+        _, last_a, _ = self.points[-1]
+        past = self._integral(now_s).minus(self._integral(now_s - averaging_s))
+        return PerPhase(*(max(last_a[n], past[n] / averaging_s) for n in PHASES))
+
+    def _integral(self, at_s: float) -> PerPhase:
+        number = max(0, bisect_right(self.points, at_s, key=itemgetter(0)) - 1)
+        since_s, amps, before = self.points[number]
+        return PerPhase(*(before[n] + amps[n] * (at_s - since_s) for n in PHASES))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A recent reading, and the highest load that it allows."""
+
+    at_s: float
+    shown_a: PerPhase
+    most_a: PerPhase
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalLoad:
     """Readings of the meter, and the history of what the stations draw."""
 
-    shown_a: PerPhase | None = None
-    """None: the meter is silent."""
-    shown_at_s: float = 0.0
-    own: tuple[tuple[float, PerPhase], ...] = ()
-    """What the stations certainly drew, from a time on."""
-
-    def measured(self, at_s: float, current_a: PerPhase | None) -> ExternalLoad:
-        """Add a reading of the meter in amps per grid phase; None: it is silent."""
-        return replace(self, shown_a=current_a, shown_at_s=at_s)
+    main_a: PerPhase | None = None
+    """What the stations and the building may draw together; None: not known."""
+    own: OwnHistory = field(default_factory=OwnHistory)
+    skew: MeterSkew = field(default_factory=MeterSkew)
+    rest_a: PerPhase | None = None
+    """The load of the building by a meter that includes the stations; negative: it exports."""
+    recent: tuple[_Seen, ...] = ()
+    including: Averaged = field(default_factory=Averaged)
+    excluding: Averaged = field(default_factory=Averaged)
 
     def drawn(self, at_s: float, evse_a: PerPhase) -> ExternalLoad:
-        """Add the certain sum of the stations' currents per grid phase."""
-        old = [one for one in self.own if one[0] <= at_s - MAX_SKEW_S][-1:]
-        recent = [one for one in self.own if one[0] > at_s - MAX_SKEW_S]
-        return replace(self, own=(*old, *recent, (at_s, evse_a)))
+        """Add the certain sum of the stations' currents per grid phase, at each change."""
+        certain = evse_a if all(map(isfinite, evse_a)) else ZERO
+        return replace(self, own=self.own.with_value(at_s, certain))
+
+    def measured(self, at_s: float, current_a: PerPhase | None) -> ExternalLoad:
+        """Add a reading of the meter in amps per grid phase, also an unchanged one, at least every
+        `SILENT_S`; None: it is silent."""
+        if current_a is None or not all(map(isfinite, current_a)):
+            return ExternalLoad(self.main_a, self.own, self.skew.silent())
+        own = self.own.until(at_s)
+        skew = self.skew.after(Reading(at_s, current_a.total), own)
+        rest_a, most_a = self._rest(at_s, current_a, own, skew)
+        seen = _Seen(at_s, current_a, most_a)
+        start_s = at_s - DECIDE_S
+        return ExternalLoad(
+            self.main_a,
+            own,
+            skew,
+            rest_a,
+            (*(one for one in self.recent if one.at_s >= start_s), seen),
+            self.including.with_value(at_s, _import(rest_a)),
+            self.excluding.with_value(at_s, _import(current_a)),
+        )
 
     def load_a(self, now_s: float, location: MeterLocation, averaging_s: float) -> PerPhase | None:
-        """The load that counts, in amps per grid phase; None: the meter is silent."""
-        del now_s, averaging_s  # a first version: the highest load that is possible
-        if self.shown_a is None:
+        """The load that counts, in amps per grid phase: a rise at once, a fall averaged, export as
+        zero. None: the meter is silent."""
+        if not self.recent or now_s - self.recent[-1].at_s > SILENT_S:
             return None
-        own_a = ZERO
-        if location is MeterLocation.INCLUDING:
-            own_a = lowest_over_window(amps for _, amps in self.own)
-        return PerPhase(*(max(0.0, amps) for amps in self.shown_a.minus(own_a)))
+        found = self.including if location is MeterLocation.INCLUDING else self.excluding
+        return found.at(now_s, max(1.0, averaging_s))
+
+    @property
+    def known_skew(self) -> bool:
+        """True if the stations' own steps have told how late the meter is."""
+        first, last = self.skew.plausible
+        return last - first <= KNOWN_WITHIN_S
+
+    def _rest(
+        self, at_s: float, shown_a: PerPhase, own: OwnHistory, skew: MeterSkew
+    ) -> tuple[PerPhase, PerPhase]:
+        """Return the load of the building, and the highest that is possible."""
+        if skew.denied:
+            return shown_a, shown_a
+        first, last = skew.plausible
+        low_a, high_a = own.between(at_s - last - MARGIN_S, at_s - first + MARGIN_S)
+        most_a, least_a = shown_a.minus(low_a), shown_a.minus(high_a)
+        if self.rest_a is None:
+            return most_a, most_a
+        if first - MARGIN_S < REPORT_DELAY_S:
+            least_a = self._without_unreported(at_s, least_a, own, high_a)
+        rest_a = highest(self.rest_a, least_a).lowest(self._lasting(at_s, shown_a).minus(low_a))
+        if last - first > KNOWN_WITHIN_S:
+            rest_a = highest(rest_a, self._persisting(at_s, most_a))
+        return rest_a, most_a
+
+    def _without_unreported(
+        self, at_s: float, least_a: PerPhase, own: OwnHistory, high_a: PerPhase
+    ) -> PerPhase:
+        """A rise may be that of a station which reports it in a moment, as far as the stations had
+        room for it."""
+        start_s = at_s - REPORT_DELAY_S
+        shown = [one.shown_a for one in self.recent if one.at_s > start_s]
+        before = [one.shown_a for one in self.recent if one.at_s <= start_s]
+        lasting = least_a
+        for one in (*before[-1:], *shown):
+            lasting = lasting.lowest(one.minus(high_a))
+        if self.main_a is None or self.rest_a is None:
+            return lasting
+        room = self.main_a.minus(self.rest_a).minus(own.now_a)
+        return PerPhase(*(max(lasting[n], least_a[n] - max(0.0, room[n])) for n in PHASES))
+
+    def _lasting(self, at_s: float, shown_a: PerPhase) -> PerPhase:
+        """The current above which none was shown for a while."""
+        for one in self.recent:
+            if one.at_s > at_s - FALL_S:
+                shown_a = highest(shown_a, one.shown_a)
+        return shown_a
+
+    def _persisting(self, at_s: float, most_a: PerPhase) -> PerPhase:
+        """The highest load that was possible all the time."""
+        for one in self.recent:
+            if one.at_s > at_s - DECIDE_S:
+                most_a = most_a.lowest(one.most_a)
+        return most_a
+
+
+def _import(load_a: PerPhase) -> PerPhase:
+    return PerPhase(*(max(0.0, amps) for amps in load_a))

@@ -1,0 +1,140 @@
+"""How late the meter of the building shows what the stations draw (decision 0216).
+
+Every skew is a hypothesis. If it is right, the rest of the building moved only as far as the
+building itself moved; if it is wrong, each step of the stations is missing at one time and too much
+at another. So the right one is the one with which the building moved least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from borne.domain.load_management.own_history import OwnHistory
+
+MAX_SKEW_S = 31
+"""30 s, and the second until the next poll."""
+EARLY_S = -1
+"""A station may report a change after the meter has shown it."""
+SKEWS_S = tuple(range(EARLY_S, MAX_SKEW_S + 1))
+TOLERANCE_S = 1.0
+LATER_S = TOLERANCE_S - EARLY_S
+"""A reading is judged when the stations have reported this much more."""
+FIRST_REPORTS_S = 10.0
+"""After the start the sum grows with each station that reports, and nobody draws more."""
+
+NOISE_A = 0.5
+STEP_A = 24.0
+"""Highest amount, in amps of all phases, with which one reading counts."""
+PLAUSIBLE_A = 6.0
+DENIED_A = 40.0
+FORGOTTEN_A = 90.0
+"""A difference of more than this is not kept, so that a few steps can prove the contrary."""
+SLOT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the meter showed, as the sum of the phases."""
+
+    at_s: float
+    total_a: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSkew:
+    """How far the building must have moved, for each skew of `SKEWS_S`, and as the last one for a
+    meter that does not show the stations at all."""
+
+    moved_a: tuple[float, ...] = (0.0,) * (len(SKEWS_S) + 1)
+    rest_a: tuple[float, ...] | None = None
+    """The rest of the building, for each hypothesis."""
+    waiting: tuple[Reading, ...] = ()
+    plausible: tuple[int, int] = field(default=(EARLY_S, MAX_SKEW_S))
+    """The smallest and the largest skew that is not disproved, in seconds."""
+    denied: bool = False
+    """True if the meter does not show what the stations draw."""
+
+    def after(self, reading: Reading, own: OwnHistory) -> MeterSkew:
+        """Add a reading; it is judged as soon as the stations have reported."""
+        waiting = (*self.waiting, reading)
+        ripe = [one for one in waiting if one.at_s <= reading.at_s - LATER_S]
+        found = self
+        for one in ripe:
+            found = found._judged(one, own)
+        return replace(found, waiting=waiting[len(ripe) :])
+
+    def silent(self) -> MeterSkew:
+        """The meter does not answer: what it shows next is compared with nothing."""
+        return replace(self, rest_a=None, waiting=())
+
+    def _judged(self, reading: Reading, own: OwnHistory) -> MeterSkew:
+        if own.steady or reading.at_s < own.since_s + FIRST_REPORTS_S:
+            same = (reading.total_a - own.now_a.total,) * len(SKEWS_S)
+            return replace(self, rest_a=(*same, reading.total_a))
+        shown_a = reading.total_a
+        ranges = [(shown_a - high, shown_a - low) for low, high in _totals(own, reading.at_s)]
+        ranges.append((shown_a, shown_a))
+        if self.rest_a is None:
+            return replace(self, rest_a=tuple(high for _, high in ranges))
+        rest_a = [
+            min(max(rest, low), high) for rest, (low, high) in zip(self.rest_a, ranges, strict=True)
+        ]
+        costs = [
+            min(max(0.0, abs(new - old) - NOISE_A), STEP_A)
+            for new, old in zip(rest_a, self.rest_a, strict=True)
+        ]
+        return self._moved(rest_a, costs)
+
+    def _moved(self, rest_a: Sequence[float], costs: Sequence[float]) -> MeterSkew:
+        if max(costs) == min(costs):
+            return replace(self, rest_a=tuple(rest_a))
+        moved_a = [old + new for old, new in zip(self.moved_a, costs, strict=True)]
+        least_a = min(moved_a)
+        moved_a = [min(one - least_a, FORGOTTEN_A) for one in moved_a]
+        best_a = min(moved_a[:-1])
+        good = [
+            skew for skew, one in zip(SKEWS_S, moved_a, strict=False) if one <= best_a + PLAUSIBLE_A
+        ]
+        return replace(
+            self,
+            moved_a=tuple(moved_a),
+            rest_a=tuple(rest_a),
+            plausible=(good[0], good[-1]),
+            denied=best_a > moved_a[-1] + DENIED_A,
+        )
+
+
+def _totals(own: OwnHistory, at_s: float) -> list[tuple[float, float]]:
+    """Return the lowest and highest sum of the stations around `at_s` less each skew."""
+    slots = _slots(own, at_s)
+    width = round(2 * TOLERANCE_S / SLOT_S) + 1
+    found = []
+    for skew in SKEWS_S:
+        start = round((MAX_SKEW_S - skew) / SLOT_S)
+        part = slots[start : start + width]
+        found.append((min(low for low, _ in part), max(high for _, high in part)))
+    return found
+
+
+def _slots(own: OwnHistory, at_s: float) -> list[tuple[float, float]]:
+    """Return the lowest and highest sum of each half second, from the oldest that matters to the
+    newest."""
+    start_s = at_s - MAX_SKEW_S - TOLERANCE_S
+    count = round((MAX_SKEW_S - EARLY_S + 2 * TOLERANCE_S) / SLOT_S) + 1
+    steps, found, number = own.steps, [], 0
+    while number + 1 < len(steps) and steps[number + 1].at_s <= start_s:
+        number += 1
+    value = steps[number].last_a.total
+    number += 1 if steps[number].at_s <= start_s else 0
+    for slot in range(count):
+        end_s = start_s + (slot + 1) * SLOT_S
+        low = high = value
+        while number < len(steps) and steps[number].at_s < end_s:
+            step = steps[number]
+            low, high = min(low, step.low_a.total), max(high, step.high_a.total)
+            value = step.last_a.total
+            low, high = min(low, value), max(high, value)
+            number += 1
+        found.append((low, high))
+    return found

@@ -1,0 +1,85 @@
+"""What the stations drew in the last half minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from borne.foundation.units import ZERO, PerPhase
+
+HISTORY_S = 37.0
+MERGED_S = 0.25
+"""Changes closer together are one step, of which the lowest and the highest value count."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStep:
+    """The current from `at_s` on, in amps per grid phase; `low_a` and `high_a` while it settled."""
+
+    at_s: float
+    low_a: PerPhase
+    high_a: PerPhase
+    last_a: PerPhase
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHistory:
+    """The certain sum of the stations' currents; the first value also counts for the time before
+    it."""
+
+    steps: tuple[OwnStep, ...] = ()
+    since_s: float = 0.0
+    """When the first value came."""
+
+    @property
+    def now_a(self) -> PerPhase:
+        """The present value."""
+        return self.steps[-1].last_a if self.steps else ZERO
+
+    @property
+    def steady(self) -> bool:
+        """True if nothing changed within the history."""
+        return len(self.steps) < 2
+
+    def with_value(self, at_s: float, amps: PerPhase) -> OwnHistory:
+        """Add a value, in order of time."""
+        if not self.steps:
+            return OwnHistory((OwnStep(at_s, amps, amps, amps),), at_s)
+        last = self.steps[-1]
+        if amps == last.last_a:
+            return self
+        if at_s - last.at_s < MERGED_S:
+            low_a, high_a = last.low_a.lowest(amps), highest(last.high_a, amps)
+            merged = OwnStep(last.at_s, low_a, high_a, amps)
+            return OwnHistory((*self.steps[:-1], merged), self.since_s)
+        return OwnHistory((*self.steps, OwnStep(at_s, amps, amps, amps)), self.since_s)
+
+    def until(self, now_s: float) -> OwnHistory:
+        """Forget what is too old."""
+        steps, start_s = self.steps, now_s - HISTORY_S
+        old = 0
+        while old + 1 < len(steps) and steps[old + 1].at_s <= start_s:
+            old += 1
+        return OwnHistory(steps[old:], self.since_s) if old else self
+
+    def between(self, from_s: float, to_s: float) -> tuple[PerPhase, PerPhase]:
+        """The lowest and the highest value of each phase from `from_s` to `to_s`, both included."""
+        steps = self.steps
+        if not steps:
+            return ZERO, ZERO
+        number = len(steps) - 1
+        while number > 0 and steps[number].at_s > to_s:
+            number -= 1
+        low_a, high_a = steps[number].low_a, steps[number].high_a
+        while number > 0 and steps[number].at_s > from_s:
+            number -= 1
+            low_a = low_a.lowest(steps[number].last_a)
+            high_a = highest(high_a, steps[number].last_a)
+            if steps[number].at_s > from_s - MERGED_S:
+                low_a = low_a.lowest(steps[number].low_a)
+                high_a = highest(high_a, steps[number].high_a)
+        return low_a, high_a
+
+
+def highest(one: PerPhase, other: PerPhase) -> PerPhase:
+    """Maximum of each phase."""
+    return PerPhase(max(one.l1, other.l1), max(one.l2, other.l2), max(one.l3, other.l3))
