@@ -38,8 +38,8 @@ def test_a_rise_counts_with_the_first_reading() -> None:
 def test_a_fall_is_averaged() -> None:
     load = load_after([40] * 20 + [10] * 5)
     assert load.load_a(20.0, EXCLUDING, 10.0) == SAME(40)
-    assert load.load_a(24.0, EXCLUDING, 10.0) == SAME(pytest.approx(40 - 30 * 0.4))
-    assert load.load_a(30.0, EXCLUDING, 10.0) == SAME(pytest.approx(10))
+    assert load.load_a(24.0, EXCLUDING, 10.0) == pytest.approx(SAME(40 - 30 * 0.4))
+    assert load.load_a(30.0, EXCLUDING, 10.0) == pytest.approx(SAME(10))
 
 
 def test_each_phase_has_its_own_load() -> None:
@@ -67,7 +67,7 @@ def test_after_a_silence_the_past_does_not_count() -> None:
 
 def test_own_currents_are_subtracted() -> None:
     load = load_after([10] * 3 + [26] * 40, own={3: 16.0})
-    assert load.load_a(42.0, INCLUDING, 10.0) == SAME(pytest.approx(10))
+    assert load.load_a(42.0, INCLUDING, 10.0) == pytest.approx(SAME(10))
     assert load.load_a(42.0, EXCLUDING, 10.0) == SAME(26)
 
 
