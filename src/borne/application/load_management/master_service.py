@@ -131,8 +131,8 @@ class MasterService:
 
     async def stop(self) -> None:
         """Store what is not stored yet."""
-        if "store" in self._timers:
-            self._timers.cancel("store")
+        self._timers.cancel("store")
+        if self.master.known() != self._stored:
             await self._store()
 
     def on_settings_changed(self) -> None:
