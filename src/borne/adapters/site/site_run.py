@@ -24,6 +24,9 @@ from borne.domain.load_management.redistribution import EV_REACTION_S
 from borne.domain.load_management.topology import ROOT, Group, Topology
 from borne.foundation.units import PerPhase
 
+RESTING_BEATS = 3
+"""A station without a car exchanges each third heartbeat: contact is lost after four."""
+
 MARGIN_S = 1.0
 """Of the bound: timers, and the order of what happens at one moment."""
 
@@ -114,6 +117,7 @@ class _SiteRun:
     _building_a: PerPhase | None = None
     """Set by an event; None: the building's own curve."""
     _settled_s: float = 0.0
+    _beats: int = 0
 
     def __post_init__(self) -> None:
         site, heap = self.site, self.heap
@@ -163,6 +167,8 @@ class _SiteRun:
             station.start()
         if self.recorder is not None:
             self._record()
+        if not self.site.network.loss:
+            heap.after(REPORT_S, self._renew)
         heap.run(self.until_s, self._settle)
         for station in self.stations.values():
             for socket in station.sockets:
@@ -199,6 +205,21 @@ class _SiteRun:
         if station.contact_s == now_s and now_s - before_s > self.contact_limit_s:
             station.excused_until_s = now_s + self.reach_s
             self._gaps.append(Gap(before_s, station.excused_until_s))
+
+    def _renew(self) -> None:
+        """Exchange heartbeats with the stations of which nothing is on its way; the others report
+        by themselves."""
+        engine, network, now_s = self.master.engine, self.network, self.heap.now_s
+        self._beats += 1
+        for name, station in self.stations.items():
+            if station.slave is None or (station.resting and self._beats % RESTING_BEATS):
+                continue
+            if engine is not None and network.connected(name) and engine.renew(name, now_s):
+                station.renew()
+                self.messages += 2
+            else:
+                station.end_renewals()
+        self.heap.after(REPORT_S, self._renew)
 
     def _planned(self, plan: GroupPlan) -> None:
         if self.recorder is not None:

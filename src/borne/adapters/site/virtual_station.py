@@ -212,6 +212,8 @@ class VirtualStation:
         self._disconnected_a = disconnected_a
         self._send = around.send
         self._boot = 0
+        self._renewed = False
+        """Heartbeats are left to `renew`."""
         self._reports: tuple[SocketReport, ...] | None = None
         self._due = Timer(heap, self._heartbeat)
         self._soon = Timer(heap, self._send_report)
@@ -233,6 +235,11 @@ class VirtualStation:
             for phase in socket.root_phases:
                 sums[phase] += socket.drawn_a
         return PerPhase(*sums)
+
+    @property
+    def resting(self) -> bool:
+        """True if no car is there and its heartbeats have been calm."""
+        return self._renewed and all(socket.car is None for socket in self.sockets)
 
     def start(self) -> None:
         """Power comes: the slave knows nothing of former grants."""
@@ -256,6 +263,7 @@ class VirtualStation:
     def kill(self) -> None:
         """Power is lost: nothing flows, nothing is remembered."""
         self.slave = None
+        self._renewed = False
         self._due.set(None)
         self._soon.set(None)
         for socket in self.sockets:
@@ -282,6 +290,22 @@ class VirtualStation:
         if self._apply():
             self._soon.set(self.heap.now_s)
         self._set_due()
+
+    def renew(self) -> None:
+        """A heartbeat that changes nothing was exchanged."""
+        now_s = self.heap.now_s
+        if self.slave is not None:
+            self.slave.renew(now_s, now_s)
+            self.contact_s = now_s
+            if not self._renewed:
+                self._renewed = True
+                self._due.set(None)
+
+    def end_renewals(self) -> None:
+        """From now on, every heartbeat is a report: the next one is due."""
+        if self._renewed:
+            self._renewed = False
+            self._heartbeat()
 
     def report_changed(self) -> None:
         """Report soon: after everything that happens at this moment."""
@@ -324,7 +348,7 @@ class VirtualStation:
         self._send(self, report)
 
     def _set_due(self) -> None:
-        if self.slave is not None:
+        if self.slave is not None and not self._renewed:
             self._due.set(self.slave.due_s(self.heap.now_s))
 
     def _links(self, group: str, number: int, it_network: bool, phases: int) -> Sequence[int]:

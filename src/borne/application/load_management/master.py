@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 
 from borne.application.load_management.known_slaves import MAX_SLAVES, KnownSlave, KnownSocket
 from borne.application.load_management.remote_station import Contact, RemoteStation, Target
@@ -173,6 +174,23 @@ class Master:
         assert one.report is not None
         urgent = changed or contact is not Contact.PRESENT
         return Urgency.NOW if urgent else self._urgency(one, before, report)
+
+    def renew(self, station: str, now_s: float) -> bool:
+        """Record a heartbeat that changed nothing: the station repeated its last report, and is
+        answered with its present grant. False if that cannot be, because something is on its way or
+        unconfirmed: reports and grants are needed then."""
+        one = self._stations.get(station)
+        if one is None or one.changed or one.answer_due:
+            return False
+        if one.contact(now_s) is not Contact.PRESENT or one.confirmed(self.term) is None:
+            return False
+        sockets = self.state.sockets
+        for name in one.targets:
+            memory = sockets.get(name)
+            if memory is None or memory.track.in_flight:
+                return False
+        one.renew(now_s)
+        return True
 
     def _refuse(self, station: str, problem: Message) -> Urgency:
         name = station[:MAX_REFUSED]
@@ -347,10 +365,10 @@ class Master:
     def quiet_until_s(self, now_s: float) -> float:
         """Return until when a cycle would change nothing, if no report asks for one and no limit
         changes."""
-        dues = [float("inf") if self._plan_due_s is None else self._plan_due_s]
+        due_s = float("inf") if self._plan_due_s is None else self._plan_due_s
         for one in self._stations.values():
-            dues += [due for due in one.dues_s(self._config.timing) if due > self._cycle_s]
-        return max(now_s, min(dues))
+            due_s = min(due_s, one.next_due_s(self._cycle_s, self._config.timing))
+        return max(now_s, due_s)
 
     # Sockets and groups ------------------------------------------------------------------------
 
@@ -369,7 +387,12 @@ class Master:
         return self._topology
 
     def _group_ids(self) -> frozenset[str]:
-        return frozenset(group.id for group in self._config.groups)
+        return self._ids_of(self._config.groups)
+
+    @staticmethod
+    @lru_cache(maxsize=4)
+    def _ids_of(groups: tuple[Group, ...]) -> frozenset[str]:
+        return frozenset(group.id for group in groups)
 
     def _line(self, one: RemoteStation) -> str:
         """Return the name of the line of a station."""
@@ -405,34 +428,49 @@ class Master:
     def _facts(self, now_s: float) -> Iterator[SocketFacts]:
         for one in self._stations.values():
             group, reported = self._group_of(one), one.reported()
+            obeys = one.contact(now_s) is Contact.PRESENT
             for socket in one.known.sockets:
                 own = reported.get(socket.connector)
-                yield self._socket_facts(one, socket, own, group, now_s)
+                if own is not None and obeys:
+                    yield self._socket_facts(one, socket, own, group, None)
+                    continue
+                reserved_a = self._reserved_a(one, socket, now_s)
+                if own is not None:
+                    yield self._socket_facts(one, socket, own, group, reserved_a)
+                else:
+                    yield self._unreported(one, socket, group, reserved_a)
 
-    def _socket_facts(
-        self,
-        one: RemoteStation,
-        socket: KnownSocket,
-        own: SocketReport | None,
-        group: str,
-        now_s: float,
+    @staticmethod
+    def _unreported(
+        one: RemoteStation, socket: KnownSocket, group: str, reserved_a: float | None
     ) -> SocketFacts:
-        name = one.participant(socket.connector)
-        facts = SocketFacts(
-            participant=name,
+        return SocketFacts(
+            participant=one.participant(socket.connector),
             group=group,
             rotation=socket.rotation,
             phase_count=socket.phase_count,
             disconnected_a=socket.disconnected_a,
             entitled_a=socket.upper_a,
             live=True,
-            reserved_a=self._reserved_a(one, socket, now_s),
+            reserved_a=reserved_a,
         )
-        if own is None:
-            return facts
+
+    @staticmethod
+    def _socket_facts(
+        one: RemoteStation,
+        socket: KnownSocket,
+        own: SocketReport,
+        group: str,
+        reserved_a: float | None,
+    ) -> SocketFacts:
         departs_in_s = own.departs_in_s
-        return replace(
-            facts,
+        return SocketFacts(
+            participant=one.participant(socket.connector),
+            group=group,
+            rotation=socket.rotation,
+            phase_count=socket.phase_count,
+            disconnected_a=socket.disconnected_a,
+            reserved_a=reserved_a,
             priority=own.priority,
             wants=own.wants,
             asking=own.asking,

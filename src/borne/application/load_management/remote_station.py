@@ -86,6 +86,8 @@ class RemoteStation:
     def __init__(self, known: KnownSlave, now_s: float) -> None:
         self.known = known
         self.report: SlaveReport | None = None
+        self._live = False
+        """Something is measured that counts as certain for a while."""
         self.received_s = now_s
         """Of the last report; before it, since when it is expected."""
         self.proven_s = now_s
@@ -147,15 +149,23 @@ class RemoteStation:
             return reservation_a(envelope_a, own_a)  # a socket that its station no longer reports
         return None
 
-    def dues_s(self, timing: FailSafeTiming) -> Iterator[float]:
-        """Yield when something follows from the silence of the slave."""
+    def next_due_s(self, after_s: float, timing: FailSafeTiming) -> float:
+        """Return when something follows from the silence of the slave, after `after_s`."""
+        if self.report is not None and not self._live:
+            first_s = min(self.received_s + MASTER_TIMEOUT_S, self.proven_s + UNCONFIRMED_S)
+            if first_s > after_s:
+                return first_s
+        dues = (due for due in self._dues_s(timing) if due > after_s)
+        return min(dues, default=float("inf"))
+
+    def _dues_s(self, timing: FailSafeTiming) -> Iterator[float]:
         kept_s = timing.static_after_s + FREED_S
         if self.report is None:
             yield from (self.received_s + START_WINDOW_S, self.received_s + kept_s)
             return
         yield from (self.received_s + MASTER_TIMEOUT_S, self.received_s + kept_s)
         yield from (self.proven_s + UNCONFIRMED_S, self.proven_s + kept_s)
-        if any(own.live and own.measured_a is not None for own in self.report.sockets):
+        if self._live:
             yield self.received_s + CERTAIN_S
 
     # Reports and grants ------------------------------------------------------------------------
@@ -170,7 +180,14 @@ class RemoteStation:
         absent = self.known.sockets if before is not None and before.boot == report.boot else ()
         self.known = self.known.updated(report, absent)
         self.report, self.received_s = report, now_s
+        self._live = any(own.live and own.measured_a is not None for own in report.sockets)
         self.answer_due = True
+
+    def renew(self, now_s: float) -> None:
+        """Record that the last report was repeated, and that the slave confirmed what it got a
+        heartbeat before."""
+        self.received_s = now_s
+        self.proven_s = max(self.proven_s, now_s - REPORT_S)
 
     def aim(self, participant: str, target: Target) -> None:
         """Set what a socket is to offer."""

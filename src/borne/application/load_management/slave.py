@@ -98,6 +98,7 @@ class Slave:
         self._start_static_s = now_s + DEFAULT_TIMING.static_after_s
         self._lease = _Lease(0, 0, 0, start_s, start_s)
         self._accepted = False
+        self._renewed_s = float("-inf")
         self._former_terms: tuple[int, ...] = ()
         self._number = 0
         self._sent_s: dict[int, float] = {}
@@ -132,9 +133,17 @@ class Slave:
         if self._accepted and not known:
             self._former_terms = (*self._former_terms[-7:], self._lease.term)
         self._lease, self._accepted = lease, True
+        self._renewed_s = since_s
         self._forget_reports(before=grant.answers)
         self.unconfirmed |= not known or self.currents(now_s) != before
         return True
+
+    def renew(self, since_s: float, now_s: float) -> None:
+        """Record a heartbeat that changed nothing: a report sent at `since_s` was answered with the
+        present grant."""
+        if self._accepted and self._stage(now_s) is FailSafeStage.CONNECTED:
+            self._renewed_s = max(self._renewed_s, since_s)
+            self._reported_s = now_s
 
     def _newer(self, lease: _Lease, now_s: float) -> bool:
         if not self._accepted:
@@ -180,11 +189,17 @@ class Slave:
 
     @property
     def _limited_s(self) -> float:
-        return self._lease.limited_s
+        if self._renewed_s <= self._lease.since_s:
+            return self._lease.limited_s
+        return self._renewed_s + self._lease.timing.heartbeat_timeout_s
 
     @property
     def _static_s(self) -> float:
-        return self._lease.static_s if self._accepted else self._start_static_s
+        if not self._accepted:
+            return self._start_static_s
+        if self._renewed_s <= self._lease.since_s:
+            return self._lease.static_s
+        return self._renewed_s + self._lease.timing.static_after_s
 
     def due_s(self, now_s: float) -> float | None:
         """Return when the next report or change of stage is due, not before `now_s`."""

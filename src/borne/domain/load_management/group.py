@@ -131,8 +131,9 @@ def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
             own = {fact.participant: fact.entitled_a for fact in facts}
             seen = _offered(seen, own, now_s)
         return GroupPlan(GroupState(seen), {}, None, snapshot.revision)
+    snapshot, idle = _without_idle(snapshot, seen)
     shared = Snapshot(supply, participants_of(state.slots, seen, snapshot), snapshot.revision)
-    grants = distribute(shared, _overdraws(snapshot, seen))
+    grants = {**distribute(shared, _overdraws(snapshot, seen)), **idle}
     sockets = seen
     if not snapshot.remote:
         sockets = _offered(seen, {name: one.amps for name, one in grants.items()}, now_s)
@@ -140,6 +141,25 @@ def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
     clock = GroupClock(snapshot, sockets, slots, shared)
     due_s = min(clock.dues(grants.values()), default=None)
     return GroupPlan(GroupState(sockets, slots), clock.timed(grants), due_s, snapshot.revision)
+
+
+def _without_idle(
+    snapshot: GroupSnapshot, sockets: Mapping[str, SocketMemory]
+) -> tuple[GroupSnapshot, dict[str, Grant]]:
+    """Separate the sockets that want and draw nothing: they load no line. In a large group most
+    are so."""
+    now_s, busy, idle = snapshot.now_s, [], {}
+    for fact in snapshot.sockets:
+        name = fact.participant
+        envelope_a = sockets[name].track.envelope_a(now_s, fact.drawn_a)
+        if fact.wants or fact.live or fact.reserved_a is not None or envelope_a > 0:
+            busy.append(fact)
+        else:
+            idle[name] = Grant(name, 0.0, _NO_DEMAND)
+    return (replace(snapshot, sockets=tuple(busy)), idle) if idle else (snapshot, {})
+
+
+_NO_DEMAND = Reason(LimitCause.NO_DEMAND)
 
 
 def paused(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:

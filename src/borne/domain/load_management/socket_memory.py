@@ -197,7 +197,7 @@ class SocketMemory:
             return _setpoints_only(self)
         known = self
         paused = not facts.wants or self.setpoint_a <= 0
-        if not facts.live and paused and self.track.fading:
+        if not facts.live and paused and any(until > now_s for _, until in self.track.fading):
             # The contactor stays open for longer than a car needs to follow a new setpoint.
             known = replace(known, track=replace(self.track, fading=()))
         if not facts.wants:
