@@ -1,30 +1,34 @@
-"""The limit of the whole group, and its sources (manual 7.4)."""
+"""Watches the sources of the limit of the whole group (manual 7.4): settings, scheduler, inputs,
+second meter, energy managers and backend."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from math import isfinite
 from typing import Protocol
 
 from borne.application.ports.hardware import InputPort
 from borne.application.settings.running import RunningSettings
-from borne.domain.limits.cause import LimitCause
+from borne.domain.load_management import site_rows
 from borne.domain.load_management.external_load import ExternalLoad
 from borne.domain.load_management.load_status import SiteLimitRow
+from borne.domain.load_management.scheduler import next_look, windows_of
+from borne.domain.load_management.site_rows import SITE_KEYS, LocalTime, ManagerLimit, SiteFacts
 from borne.domain.meters.site_status import SiteMeterStatus
-from borne.domain.settings.choices import MeterLocation
-from borne.foundation.clock import Clock
+from borne.foundation.calendar import zone_named
+from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal, Unsubscribe
-from borne.foundation.messages import N_, Message
 from borne.foundation.timers import Timers
 from borne.foundation.units import ZERO, PerPhase
 
-KEYS = frozenset(
-    {
-        "DLMEVSESubDistributionLimit",
-        "DLMOperatorEVSESubDistributionLimit",
-    }
-)
-_SUB = N_("Fuse of the sub-distribution of the stations: {amps} A.")
-_OPERATOR = N_("Set by the operator: {amps} A.")
+TICK_S = 1.0
+"""While the second meter counts: an average falls, and an unchanged reading is one, too."""
+SHORTEST_S = 0.05
+INPUTS = (1, 2)
+_log = logging.getLogger(__name__)
 
 
 class SiteMeter(Protocol):
@@ -38,7 +42,7 @@ class SiteMeter(Protocol):
 
 
 class SiteLimits:
-    """Watches the sources of the limit of a master's group."""
+    """Rows of the sources, and the limit of the root, of a master."""
 
     def __init__(
         self,
@@ -56,23 +60,40 @@ class SiteLimits:
         self._timers = Timers()
         self._unsubscribe: list[Unsubscribe] = []
         self._load = ExternalLoad()
+        self._read_at_s: float | None = None
+        """When the last reading that counts was taken."""
+        self._managers: dict[str, ManagerLimit] = {}
+        self._backend_a: PerPhase | None = None
+        self._since: Mapping[object, datetime] = {}
         self._rows: tuple[SiteLimitRow, ...] = ()
         self._limit_a = ZERO
+        self._started = False
 
     def start(self) -> None:
         """Find the first rows, and subscribe to their sources."""
-        self._unsubscribe.append(self._settings.on_change(KEYS, self._update))
-        self._update()
+        self._started = True
+        self._unsubscribe += [
+            self._settings.on_change(SITE_KEYS, self._on_settings),
+            self._clock.stepped.notify(self._update),
+        ]
+        if self._inputs is not None:
+            self._unsubscribe.append(self._inputs.subscribe(lambda *_: self._update()))
+        if self._meter is not None:
+            self._unsubscribe.append(self._meter.changed.notify(self._on_meter))
+        self._on_settings()
 
     def abort(self) -> None:
+        self._started = False
         self._timers.stop()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
 
+    # What is known ------------------------------------------------------------------------------
+
     @property
     def rows(self) -> tuple[SiteLimitRow, ...]:
-        """All sources."""
+        """All sources that limit the group now."""
         return self._rows
 
     @property
@@ -82,33 +103,157 @@ class SiteLimits:
 
     @property
     def external_a(self) -> PerPhase | None:
-        """The load beside the stations that counts; None without an external meter, or while it
-        is silent."""
-        if self._meter is None:
+        """The load beside the stations that counts: while the meter is silent, the assumed one.
+        None if no external meter is used."""
+        settings = self._settings()
+        if not site_rows.uses_meter(settings):
             return None
-        location = self._settings().choice("DLMExternalMeterLocation", MeterLocation)
-        averaging_s = float(self._settings().integer("DLMExternalLoadAveraging"))
-        return self._load.load_a(self._clock.monotonic(), location, averaging_s)
+        load_a = self._load_a()
+        return site_rows.assumed_load(settings) if load_a is None else load_a
+
+    # What is told -------------------------------------------------------------------------------
 
     def note_drawn(self, evse_a: PerPhase) -> None:
         """Record the certain sum of the stations' currents, in amps per grid phase."""
         self._load = self._load.drawn(self._clock.monotonic(), evse_a)
 
     def put_backend(self, amps: float | None) -> None:
-        """The backend's limit of the station, which counts for the group; None withdraws it."""
+        """Set the backend's limit of the station in amps per phase; None withdraws it. It counts
+        for the group if `DLMBackendLimitIsGroup` says so."""
+        self._backend_a = None if amps is None else PerPhase.same(_number(amps))
+        self._update()
+
+    def put_manager(
+        self,
+        owner: str,
+        amps: PerPhase,
+        *,
+        lasts_s: float | None = None,
+        fallback_a: PerPhase = ZERO,
+    ) -> None:
+        """Set the limit of an energy manager. After `lasts_s` its fallback counts until the owner
+        renews or withdraws it."""
+        until_s = None if lasts_s is None else self._clock.monotonic() + lasts_s
+        limit_a = PerPhase(*map(_number, amps))
+        self._managers[owner] = ManagerLimit(limit_a, PerPhase(*map(_number, fallback_a)), until_s)
+        self._update()
+
+    def withdraw_manager(self, owner: str) -> None:
+        """Remove the limit of an energy manager; for its owner only."""
+        if self._managers.pop(owner, None) is not None:
+            self._update()
+
+    # Sources ------------------------------------------------------------------------------------
+
+    def _on_settings(self) -> None:
+        settings = self._settings()
+        self._load = replace(self._load, main_a=site_rows.main_less_headroom(settings))
+        self._on_meter()
+
+    def _on_meter(self) -> None:
+        self._read_meter()
+        self._update()
+
+    def _on_tick(self) -> None:
+        self._read_meter()
+        self._update()
+
+    def _read_meter(self) -> None:
+        """Take the present reading, if it is new or the meter tells changes only."""
+        if self._meter is None or not site_rows.uses_meter(self._settings()):
+            return
+        status, now_s = self._meter.status, self._clock.monotonic()
+        if status.current_a is None or status.measurement is None:
+            self._load = self._load.measured(now_s, None)
+            self._read_at_s = None
+            return
+        at_s = now_s if status.changes_only else min(status.measurement.at_s, now_s)
+        if status.changes_only or self._read_at_s is None or at_s > self._read_at_s:
+            self._read_at_s = at_s
+            self._load = self._load.measured(at_s, status.shown_a or status.current_a)
+
+    def _load_a(self) -> PerPhase | None:
+        settings = self._settings()
+        averaging_s = float(settings.integer("DLMExternalLoadAveraging"))
+        location = site_rows.location_of(settings)
+        return self._load.load_a(self._clock.monotonic(), location, averaging_s)
+
+    def _level(self, number: int) -> bool | None:
+        if self._inputs is None:
+            return None
+        try:
+            return self._inputs.active(number)
+        except Exception:
+            _log.exception("input %d could not be read", number)
+            return None
+
+    def _facts(self) -> SiteFacts:
+        trusted = self._clock.trust is not ClockTrust.NONE
+        zone = zone_named(self._settings().text("TimeZone"))
+        uses_meter = self._meter is not None and site_rows.uses_meter(self._settings())
+        return SiteFacts(
+            time=LocalTime(self._clock.now(), zone, trusted),
+            now_s=self._clock.monotonic(),
+            inputs={number: self._level(number) for number in INPUTS},
+            meter=self._meter.status if self._meter is not None and uses_meter else None,
+            load_a=self._load_a() if uses_meter else None,
+            denied=self._load.skew.denied,
+            managers=self._managers,
+            backend_a=self._backend_a,
+        )
+
+    # Rows ---------------------------------------------------------------------------------------
 
     def _update(self) -> None:
-        settings = self._settings()
-        fuse_a = PerPhase(*settings.amps("DLMEVSESubDistributionLimit"))
-        operator_a = PerPhase(*settings.amps("DLMOperatorEVSESubDistributionLimit"))
-        self._rows = (
-            _row(LimitCause.SUB_DISTRIBUTION, fuse_a, _SUB),
-            _row(LimitCause.OPERATOR, operator_a.lowest(fuse_a), _OPERATOR),
+        if not self._started:
+            return
+        facts = self._facts()
+        new = self._dated(site_rows.site_rows(self._settings(), facts), facts.time.now)
+        old, old_a = self._rows, self._limit_a
+        self._rows, self._limit_a = new, site_rows.lowest(new)
+        self._plan_next(facts)
+        if _without_age(new) != _without_age(old):
+            self.changed.emit(self._limit_a.lowest(old_a) != old_a)
+
+    def _dated(self, rows: tuple[SiteLimitRow, ...], now: datetime) -> tuple[SiteLimitRow, ...]:
+        keys = [_key(row) for row in rows]
+        self._since = {key: self._since.get(key, now) for key in keys}
+        return tuple(
+            replace(row, since=self._since[key]) for row, key in zip(rows, keys, strict=True)
         )
-        before, self._limit_a = self._limit_a, operator_a.lowest(fuse_a)
-        self.changed.emit(self._limit_a.lowest(before) != before)
+
+    def _plan_next(self, facts: SiteFacts) -> None:
+        """A timer for each source that changes with time alone."""
+        uses_meter = self._meter is not None and site_rows.uses_meter(self._settings())
+        if not uses_meter:
+            self._timers.cancel("tick")
+        elif "tick" not in self._timers:
+            self._timers.plan("tick", TICK_S, self._on_tick)
+        edge = next_look(windows_of(self._settings()), facts.time.now, facts.time.zone)
+        if edge is None or not facts.time.trusted:
+            self._timers.cancel("edge")
+        else:
+            delay_s = max(SHORTEST_S, (edge - facts.time.now).total_seconds())
+            self._timers.plan("edge", delay_s, self._update)
+        ends = [
+            limit.until_s
+            for limit in self._managers.values()
+            if limit.until_s is not None and not limit.expired(facts.now_s)
+        ]
+        self._timers.plan_at("expiry", min(ends, default=None), self._update)
 
 
-def _row(source: LimitCause, amps: PerPhase, text: str) -> SiteLimitRow:
-    shown = "/".join(f"{value:g}" for value in amps)
-    return SiteLimitRow(source=source, amps=amps, reason=Message(text, {"amps": shown}))
+def _key(row: SiteLimitRow) -> object:
+    """Identity of a row: its numbers may change, its source and sentence do not."""
+    values = row.reason.values
+    named = tuple(values.get(name) for name in ("owner", "number", "start", "end"))
+    return row.source, row.reason.template, named
+
+
+def _without_age(rows: tuple[SiteLimitRow, ...]) -> tuple[SiteLimitRow, ...]:
+    return tuple(replace(row, age_s=None) for row in rows)
+
+
+def _number(amps: float) -> float:
+    """What is no number allows nothing."""
+    return amps if isfinite(amps) and amps > 0 else 0.0

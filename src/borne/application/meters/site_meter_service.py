@@ -101,6 +101,7 @@ class SiteMeterService:
         """Why the last poll failed."""
         self._own_a = PerPhase.same(0.0)
         self._shown: SiteMeterStatus | None = None
+        self._input: bool | None = None
 
     async def start(self) -> None:
         """Load the identity of the meter, and start it; does nothing if none is set."""
@@ -159,6 +160,8 @@ class SiteMeterService:
             None if last is None else max(0.0, self._from.clock.monotonic() - last.at_s),
             self._reason,
             self._known.serial_number if self._known and self._other else "",
+            self._trust.shown_a,
+            changes_only=not meter.polls_itself,
         )
 
     @command("meters/second/accept", Role.OPERATOR, "Accept the second meter", Effect.ACT)
@@ -324,8 +327,10 @@ class SiteMeterService:
         status = self.status
         current_a = status.current_a
         rounded_a = None if current_a is None else current_a.rounded()
-        visible = replace(status, age_s=None, measurement=None, current_a=rounded_a)
-        if visible != self._shown:
+        digital_input = None if status.measurement is None else status.measurement.digital_input
+        visible = replace(status, age_s=None, measurement=None, current_a=rounded_a, shown_a=None)
+        if visible != self._shown or digital_input is not self._input:
+            self._input = digital_input
             doubted = status.state is SiteMeterState.DOUBTED
             if doubted and (self._shown is None or self._shown.reason != status.reason):
                 _log.warning("%s", status.reason)

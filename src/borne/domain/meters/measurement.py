@@ -30,3 +30,5 @@ class Measurement:
     frequency_hz: float | None = None
     serial_number: str = ""
     """Empty if the meter does not give one."""
+    digital_input: bool | None = None
+    """State of the meter's digital input; None if it has none or does not tell it."""

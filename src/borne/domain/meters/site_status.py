@@ -41,3 +41,7 @@ class SiteMeterStatus:
     """Why the state is not "ok"."""
     accepted_serial_number: str = ""
     """Set while another meter answers: the one that is believed."""
+    shown_a: PerPhase | None = None
+    """What the meter showed, also where it is doubted."""
+    changes_only: bool = False
+    """True: an unchanged reading is not repeated."""

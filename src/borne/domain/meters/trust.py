@@ -50,6 +50,8 @@ class Trust:
     short: tuple[bool, bool, bool] = _NO_PHASE
     """Phases on which it shows less than the own sockets draw."""
     samples: tuple[Sample, ...] = ()
+    shown_a: PerPhase | None = None
+    """What the meter showed, without what own sockets draw; None before the second poll."""
 
     @property
     def settled(self) -> bool:
@@ -94,7 +96,11 @@ class Trust:
             )
         )
         return Trust(
-            believed, (doubted[0], doubted[1], doubted[2]), (short[0], short[1], short[2]), samples
+            believed,
+            (doubted[0], doubted[1], doubted[2]),
+            (short[0], short[1], short[2]),
+            samples,
+            shown_a,
         )
 
 
