@@ -4,6 +4,7 @@ the browser logs no error."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Page
 
 from borne.application.authorization.token_lists import BackendTokens
 from borne.application.ports.backend import IdTagInfo
+from borne.domain.load_management.fail_safe import FailSafeStage
 from borne.domain.settings.choices import CacheExpiry
 from borne.domain.smart_charging.profiles import (
     Installed,
@@ -23,6 +25,7 @@ from borne.domain.smart_charging.profiles import (
     Schedule,
 )
 from tests.browser.conftest import Pages, Site, resize
+from tests.support.fake_load import DECISIONS, GARAGE, OFF, SLAVE, samples
 from tests.support.fake_station import PASSWORD, FakeHost, FakeProfiles, free_connector
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -38,6 +41,18 @@ def charging(host: FakeHost) -> None:
 def faulted(host: FakeHost) -> None:
     host.status.edit(2, state="faulted", led="faulted", faults=[FAULT])
     host.status.edit(0, backend={"link": "waiting", "boot": "none", "queue": 3})
+
+
+def sharing(host: FakeHost) -> None:
+    silent = replace(GARAGE, missing=("s4",))
+    host.load.show(silent, DECISIONS, samples())
+
+
+def master_lost(host: FakeHost) -> None:
+    slave = SLAVE.slave
+    assert slave is not None
+    lost_slave = replace(slave, stage=FailSafeStage.LIMITED, received_s=70.0, static_in_s=20.0)
+    host.load.show(replace(SLAVE, slave=lost_slave))
 
 
 def lost(host: FakeHost) -> None:
@@ -153,6 +168,13 @@ def try_connection(page: Page, site: Site) -> None:
     page.get_by_role("heading", name="The connection does not work.").wait_for()
 
 
+def ask_to_forget(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/load")
+    page.get_by_text("Show as table").click()
+    page.get_by_role("button", name="Clear slave list …").click()
+    page.get_by_role("dialog").wait_for()
+
+
 def choose_car(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/simulator")
     page.get_by_role("button", name="Plug a car in").first.click()
@@ -174,6 +196,10 @@ LOOKS: dict[str, tuple[Way, Callable[[FakeHost], None]]] = {
     "settings-backend": ("/settings/backend", leave),
     "settings-authorization": ("/settings/authorization", leave),
     "settings-load-management": ("/settings/load-management", leave),
+    "load-off": ("/load", leave),
+    "load-master": ("/load", sharing),
+    "load-clear": (ask_to_forget, sharing),
+    "load-slave": ("/load", master_lost),
     "settings-installation": ("/settings/installation", leave),
     "settings-system": ("/settings/system", leave),
     "settings-changed": ("/settings/system?show=changed", leave),
@@ -220,6 +246,7 @@ def reset(host: FakeHost) -> None:
     for number in (1, 2):
         host.status.edit(number, **free_connector(number))
     host.status.data.pop("site", None)
+    host.load.show(OFF)
     host.status.edit(
         0,
         backend={"link": "connected", "boot": "accepted", "queue": 0},
