@@ -417,9 +417,8 @@ _FAULTS = (
     _for(
         Fault.METER_EXTERNAL,
         N_(
-            "The meter of the building does not answer. Sessions go on. A load management that "
-            "counts with it assumes the fallback value instead; with 9999 A nothing is left for "
-            "cars."
+            "The meter of the building does not answer. Sessions go on. Load management assumes "
+            "the fallback value instead; with 9999 A nothing is left for cars."
         ),
         CanCharge.PERHAPS,
         _OPERATOR,
@@ -431,6 +430,14 @@ _FAULTS = (
             ),
             RemedyStep(N_("Is the meter's display on, and is its network cable plugged in?")),
             RemedyStep(N_("Is the meter in the same network as the station?")),
+            RemedyStep(
+                N_(
+                    "Until it answers, load management counts with the External Load Fallback: is "
+                    "it the highest load that the building can have?"
+                ),
+                RemedyAction.OPEN_SETTINGS,
+                settings=("DLMExternalLoadFallback",),
+            ),
             RemedyStep(
                 N_("Compare address, port and type with the settings."),
                 RemedyAction.OPEN_SETTINGS,
