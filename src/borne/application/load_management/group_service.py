@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from borne.application.charging.connector import Connector
-from borne.application.load_management.group_commands import GroupCommands
 from borne.application.load_management.group_settings import GROUP_KEYS, GroupSettings
 from borne.application.load_management.local_link import LocalLink
 from borne.application.load_management.master_service import (
@@ -111,18 +110,6 @@ class GroupService:
             link,
             parts.clock,
             self._settings_now,
-        )
-
-    @property
-    def commands(self) -> GroupCommands:
-        """What may be done with the group."""
-        return GroupCommands(
-            station=self._parts.station,
-            master=self.master,
-            slave=self.slave,
-            clock=self._parts.clock,
-            blink=self._parts.identify,
-            changed=self._touch,
         )
 
     def _settings_now(self) -> GroupSettings:

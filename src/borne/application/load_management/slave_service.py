@@ -150,22 +150,6 @@ class SlaveService:
         self._apply()
         self._report()
 
-    def has(self, connector: int) -> bool:
-        """True if it is a socket of the station."""
-        return connector in self._connectors
-
-    def is_connected(self, connector: int) -> bool:
-        """True while a car is plugged in."""
-        return self._connectors[connector].status.connected
-
-    def set_demand(self, connector: int, demand: SocketDemand | None) -> None:
-        """Report what the driver needs until the car leaves; None: it is not known."""
-        if demand is None:
-            self.demands.pop(connector, None)
-        else:
-            self.demands[connector] = demand
-        self.request()
-
     def status(self) -> SlaveStatus:
         """What is shown of it."""
         return self.slave.status(self._loop.time(), self._link.master)
@@ -253,8 +237,6 @@ class SlaveService:
     def _socket(
         self, number: int, status: ConnectorSnapshot, settings: GroupSettings
     ) -> SocketReport:
-        if not status.connected:
-            self.demands.pop(number, None)
         own, offered_a = self._limits.entitlement(number), self._limits.offered_a(number)
         reading, demand = self._meters.present_reading(number), self.demands.get(number)
         report = SocketReport(
