@@ -74,7 +74,12 @@ def participants(group: st.SearchStrategy[str]) -> st.SearchStrategy[Participant
 
 @st.composite
 def instances(
-    draw: st.DrawFn, *, balanced: bool = False, most: int = 6, root: tuple[int, int] = (5, 70)
+    draw: st.DrawFn,
+    *,
+    balanced: bool = False,
+    needs: bool = False,
+    most: int = 6,
+    root: tuple[int, int] = (5, 70),
 ) -> Instance:
     parents = draw(st.lists(st.integers(0, 2), max_size=3))
     groups = [
@@ -88,6 +93,9 @@ def instances(
     names = st.sampled_from([ROOT, *(group.id for group in groups)])
     drawn = draw(st.lists(participants(names), min_size=1, max_size=most))
     named = tuple(replace(one, id=f"car {number}") for number, one in enumerate(drawn))
+    if needs:
+        needed = st.one_of(st.none(), st.integers(0, 400).map(lambda value: value / 10))
+        named = tuple(replace(one, needed_a=draw(needed)) for one in named)
     imbalance = None
     if balanced:
         limit_a = draw(st.sampled_from((0.0, 3.0, 8.0, 12.0, 20.0)))

@@ -7,7 +7,7 @@ product's algorithms is used, only its snapshots and its topology.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -109,35 +109,88 @@ class Problem:
                 return admitted
         raise AssertionError("not even the empty set is feasible")
 
+    # Claims ---------------------------------------------------------------------------------
+
+    def claims(self) -> dict[int, float]:
+        """What each admitted car has for itself when needs are known: one after the other, by class
+        and in the order of entitlement, as much of its need as fits, or of the part of the needs
+        that its tightest link can carry."""
+        least = {car: self.cars[car].lower_a for car in self.best_set()}
+        held: dict[int, float] = {}
+        for priority in sorted({one.priority for one in self.cars}, reverse=True):
+            own = [car for car, one in enumerate(self.cars) if one.priority == priority]
+            below = {car: amps for car, amps in least.items() if self.cars[car].priority < priority}
+            needs = {
+                car: min(self.cars[car].needed_a or 0.0, self.cars[car].upper_a) for car in own
+            }
+            room = [
+                limit - sum(row[car] * amps for car, amps in {**held, **below}.items())
+                for row, limit in zip(self.rows, self.limits, strict=True)
+            ]
+            for car in own:
+                most = self._highest(car, {**held, **below})
+                if most < self.cars[car].lower_a - 1e-9:
+                    continue
+                parts = [1.0]
+                for row, left in zip(self.rows, room, strict=True):
+                    total = sum(row[other] * amps for other, amps in needs.items())
+                    if row[car] and total > left:
+                        parts.append(left / total)
+                wanted = needs[car] * min(parts)
+                held[car] = max(self.cars[car].lower_a, min(wanted, most))
+        return held
+
+    def _highest(self, car: int, held: Mapping[int, float]) -> float:
+        """The highest current of a car beside others with fixed ones."""
+        bounds = [(held.get(other, 0.0), held.get(other, 0.0)) for other in range(len(self.cars))]
+        bounds[car] = (0.0, 1000.0)
+        found = self.solve(held, bounds, [float(other == car) for other in range(len(bounds))])
+        return 0.0 if found is None else found[0]
+
     # Levels ---------------------------------------------------------------------------------
 
-    def levels(self, admitted: Sequence[int]) -> list[float]:
-        """Lexicographic max-min, class by class."""
+    def levels(self, least: Mapping[int, float]) -> list[float]:
+        """Lexicographic max-min, class by class, and in a class first up to what is needed."""
         bounds = [
-            (one.lower_a, one.upper_a) if car in admitted else (0.0, 0.0)
+            (least[car], max(least[car], one.upper_a)) if car in least else (0.0, 0.0)
             for car, one in enumerate(self.cars)
         ]
-        for priority in sorted({self.cars[car].priority for car in admitted}, reverse=True):
-            free = [car for car in admitted if self.cars[car].priority == priority]
-            while free:
-                found = self.solve(admitted, bounds, [0.0] * len(bounds), free)
-                assert found is not None
-                level = found[0]
-                floor = [
-                    (max(low, min(level, high)), high) if car in free else (low, high)
-                    for car, (low, high) in enumerate(bounds)
-                ]
-                fixed = [
-                    car for car in free if self._max_level(admitted, floor, car) <= level + 1e-6
-                ]
-                assert fixed
-                for car in fixed:
-                    bounds[car] = (floor[car][0], floor[car][0])
-                free = [car for car in free if car not in fixed]
+        known = any(one.needed_a is not None for one in self.cars)
+        for priority in sorted({self.cars[car].priority for car in least}, reverse=True):
+            own = [car for car in least if self.cars[car].priority == priority]
+            if known:
+                upper = [high for _, high in bounds]
+                for car in own:
+                    needed_a = self.cars[car].needed_a
+                    first_a = upper[car] if needed_a is None else min(upper[car], needed_a)
+                    bounds[car] = bounds[car][0], max(bounds[car][0], first_a)
+                self._level(least, bounds, own)
+                for car in own:
+                    bounds[car] = bounds[car][0], upper[car]
+            self._level(least, bounds, own)
         return [low for low, _ in bounds]
 
+    def _level(
+        self, admitted: Collection[int], bounds: list[tuple[float, float]], own: Sequence[int]
+    ) -> None:
+        """Raise the lower bounds of some cars to their levels."""
+        free = list(own)
+        while free:
+            found = self.solve(admitted, bounds, [0.0] * len(bounds), free)
+            assert found is not None
+            level = found[0]
+            floor = [
+                (max(low, min(level, high)), high) if car in free else (low, high)
+                for car, (low, high) in enumerate(bounds)
+            ]
+            fixed = [car for car in free if self._max_level(admitted, floor, car) <= level + 1e-6]
+            assert fixed
+            for car in fixed:
+                bounds[car] = (floor[car][0], floor[car][0])
+            free = [car for car in free if car not in fixed]
+
     def _max_level(
-        self, admitted: Sequence[int], bounds: Sequence[tuple[float, float]], car: int
+        self, admitted: Collection[int], bounds: Sequence[tuple[float, float]], car: int
     ) -> float:
         eased = [
             (max(0.0, low - NEAR_A), high) if other != car else (low, high)
@@ -169,6 +222,10 @@ def expected(
     ]
     reserved = [one for one in ordered if one.reserved_a is not None]
     problem = Problem(topology, root_limit_a, cars, imbalance, it_network, reserved)
-    levels = problem.levels(problem.best_set())
+    if imbalance is None and any(one.needed_a is not None for one in cars):
+        least = problem.claims()
+    else:
+        least = {car: cars[car].lower_a for car in problem.best_set()}
+    levels = problem.levels(least)
     answer.update({one.id: amps for one, amps in zip(cars, levels, strict=True)})
     return answer

@@ -334,6 +334,7 @@ def _participant(value: object, position: int) -> Participant:
         priority=fields.field("priority", whole, 0),
         rank=fields.field("rank", number, float(position)),
         settled_a=_settled(fields),
+        needed_a=fields.field("needed", number, None),
         reserved_a=fields.field("lost", number, None),
     )
     fields.done()

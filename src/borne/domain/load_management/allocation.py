@@ -8,13 +8,14 @@ A pure function of its arguments: the order of the participants does not matter.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.balanced_filling import fill_balanced
 from borne.domain.load_management.balanced_large import admit_large, fill_large
-from borne.domain.load_management.filling import Bottleneck, Wanting, subtract
+from borne.domain.load_management.claims import Claims, claim
+from borne.domain.load_management.filling import Bottleneck, Refusal, Wanting, subtract
 from borne.domain.load_management.filling_method import solve
 from borne.domain.load_management.imbalance import (
     DIRECTED_PAIRS,
@@ -187,29 +188,46 @@ class _Distribution:
                 waking.append(place)
         return charging, waking
 
-    def _distribute(self, places: Sequence[int]) -> None:
+    def _distribute(self, wanting: Sequence[int]) -> None:
         cars = Wanting(
-            places,
+            wanting,
             self.lower,
             self.upper,
             [] if self.order.of_one_class else [one.priority for one in self.participants],
             self.order.cells,
-            self._needed(places),
+            self._needed(wanting),
         )
+        refused: Mapping[int, Refusal] = {}
+        if cars.needed:
+            claims = self._claims(cars)
+            refused = claims.refused
+            admitted = [place for place in wanting if place not in refused]
+            cars = replace(cars, places=admitted, lower=claims.lower)
         solution = solve(self.topology, self.left, cars)
         filled = solution.filled
         if self.imbalance is not None:
-            admitted = [self._car(place) for place in solution.admitted]
-            if self.imbalance.broken(admitted, filled.amps) is not None:
-                self._distribute_balanced(places, self.imbalance)
+            running = [self._car(place) for place in solution.admitted]
+            if self.imbalance.broken(running, filled.amps) is not None:
+                self._distribute_balanced(wanting, self.imbalance)
                 return
-        for place, refusal in solution.refused.items():
+        refused = {**refused, **solution.refused}
+        for place, refusal in refused.items():
             self.why[place] = self._waits(Bottleneck(refusal.link), refusal.left_a)
         amps, why = self.amps, self.why
         found = zip(solution.admitted, filled.amps, filled.bottleneck, strict=True)
         for place, current, stop in found:
             amps[place], why[place] = current, stop
-        self.scarce = bool(solution.refused) or any(filled.bottleneck)
+        self.scarce = bool(refused) or any(filled.bottleneck)
+
+    def _claims(self, cars: Wanting) -> Claims:
+        participants = self.participants
+        return claim(
+            self.left,
+            cars,
+            [one.needed_a for one in participants],
+            [one.keeps_place for one in participants],
+            self.order.crossed,
+        )
 
     def _needed(self, places: Sequence[int]) -> list[float]:
         participants, upper = self.participants, self.upper

@@ -37,8 +37,8 @@ def participants_of(
     """Return all sockets as participants."""
     now_s, minimum_a = snapshot.now_s, snapshot.minimum_a
     needs = _needs(sockets, snapshot)
-    laxity_s = {name: own.laxity_s(upper_a) for name, (own, upper_a) in needs.items()}
-    rank = ranks(slots.values(), now_s, snapshot.slot_s, laxity_s)
+    urgency_s = {name: own.urgency_s(upper_a) for name, (own, upper_a) in needs.items()}
+    rank = ranks(slots.values(), now_s, snapshot.slot_s, urgency_s)
     last = float(len(snapshot.sockets))
     found = tuple(
         sockets[fact.participant].participant(
@@ -64,11 +64,9 @@ def _needs(sockets: Mapping[str, SocketMemory], snapshot: Members) -> dict[str, 
     for fact in snapshot.sockets:
         if fact.energy_wh is None or fact.departs_s is None:
             continue
-        phases = sockets[fact.participant].phases.used
-        if phases is None and fact.phase_count == 1:
-            phases = fact.connected
+        phases = sockets[fact.participant].phases.used or fact.connected
         power = watts_per_amp(phases, snapshot.voltage_v, it_network=it_network)
-        own = need(fact.energy_wh, fact.departs_s, snapshot.now_s, power)
+        own = need(fact.energy_wh, fact.departs_s, snapshot.now_s, power, len(phases))
         if own is not None:
             found[fact.participant] = own, fact.entitled_a
     return found

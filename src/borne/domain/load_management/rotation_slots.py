@@ -24,7 +24,7 @@ SHORTEST_SLOT_S = MINIMUM_ON_S
 LONGEST_SLOT_S = 120 * 60.0
 """Bounds of the setting (manual 7.4)."""
 
-HOLD_S = MINIMUM_ON_S
+HOLD_S = 30 * 60.0
 """Lead of a car that charges over one that waits, when both have a departure."""
 
 UNHURRIED: Mapping[str, float] = {}
@@ -71,17 +71,17 @@ def ranks(
     records: Iterable[SlotRecord],
     now_s: float,
     slot_s: float = TIME_SLOT_S,
-    laxity_s: Mapping[str, float] = UNHURRIED,
+    urgency_s: Mapping[str, float] = UNHURRIED,
 ) -> dict[str, int]:
-    """Return the entitlement rank of every record, from 0. `laxity_s`: how long the cars whose
-    demand is known can wait."""
+    """Return the entitlement rank of every record, from 0. `urgency_s`: of the cars whose demand is
+    known (`demands.Need`)."""
 
     def key(record: SlotRecord) -> Key:
         if record.holds_slot(now_s, MINIMUM_ON_S):
             return 0, record.serving_since_s or 0.0, 0.0, record.id
-        laxity = laxity_s.get(record.id)
-        if laxity is not None:
-            return _by_laxity(record, laxity, now_s, slot_s)
+        urgency = urgency_s.get(record.id)
+        if urgency is not None:
+            return _by_urgency(record, urgency, now_s, slot_s)
         waiting = now_s if record.waiting_since_s is None else record.waiting_since_s
         if record.holds_slot(now_s, slot_s):
             return 1, record.serving_since_s or 0.0, 0.0, record.id
@@ -92,14 +92,14 @@ def ranks(
     return {record.id: rank for rank, record in enumerate(sorted(records, key=key))}
 
 
-def _by_laxity(record: SlotRecord, laxity_s: float, now_s: float, slot_s: float) -> Key:
+def _by_urgency(record: SlotRecord, urgency_s: float, now_s: float, slot_s: float) -> Key:
     """A car that charges is not paused for one that is only a little more urgent. One that must
     charge within a slot comes among those that hold or are owed one; others can wait."""
     if record.serving_since_s is not None:
-        laxity_s -= HOLD_S
-    if laxity_s < slot_s:
-        return 1, now_s + laxity_s - slot_s, 0.0, record.id
-    return 3, laxity_s, 0.0, record.id
+        urgency_s -= HOLD_S
+    if urgency_s < slot_s:
+        return 1, now_s + urgency_s - slot_s, 0.0, record.id
+    return 3, urgency_s, 0.0, record.id
 
 
 def advance(

@@ -3,7 +3,6 @@
 The program is the cheapest that HiGHS can be asked: highest total current, no minimum, no
 fairness. Absolute figures depend on the machine, the ratio less so.
 
-    python -m tests.benchmarks.load_management [N ...]
 """
 
 from __future__ import annotations
@@ -237,7 +236,3 @@ def main(sizes: tuple[int, ...] = SIZES) -> None:
         ratios = (times[1] / program_ms, times[2] / program_ms)
         say(f"{size:>6} {len(group.supply.topology.links):>6}")
         say("".join(f"{value:>10.3f}" for value in (*times, program_ms, *ratios)) + "\n")
-
-
-if __name__ == "__main__":
-    main(tuple(map(int, sys.argv[1:])) or SIZES)

@@ -1,0 +1,1 @@
+"""B1 to B6: time, quality, imbalance, safety, a day, vectors."""
