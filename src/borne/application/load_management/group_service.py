@@ -27,6 +27,7 @@ from borne.application.settings.running import RunningSettings
 from borne.domain.limits import sources
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.rows import LimitRow
+from borne.domain.load_management.disconnected_sums import disconnected_sums
 from borne.domain.load_management.fail_safe import Overcommitment, overcommitments
 from borne.domain.load_management.load_status import (
     DisconnectedSum,
@@ -195,7 +196,18 @@ class GroupService:
         )
 
     def _disconnected(self) -> tuple[DisconnectedSum, ...]:
-        return ()
+        """Against the fuse of the sub-distribution, not what is left of it now."""
+        site = self._parts.site
+        if self.master is None or site is None:
+            return ()
+        fuse = (row.amps for row in site.rows if row.source is LimitCause.SUB_DISTRIBUTION)
+        return disconnected_sums(
+            self.master.master.topology(),
+            next(fuse, site.limit_a),
+            self.master.master.disconnected(),
+            main_left_a=self._settings.main_left_a,
+            it_network=self._settings.master.it_network,
+        )
 
     def _overcommitted(self) -> tuple[Overcommitment, ...]:
         if self.master is None or self._parts.site is None:

@@ -336,7 +336,9 @@ def test_curves_hold_each_value_until_the_next() -> None:
     curve = load_columns.curves(kept, NOW, EN)[0]
     assert curve.building
     assert len(load_columns.curve_rows(kept, UTC, EN)) == 10
-    assert load_columns.curves(kept[:1], NOW, EN) == ()
+    assert load_columns.curves([], NOW, EN) == ()
+    one = load_columns.curves(kept[:1], NOW, EN)[0]
+    assert one.limit.endswith("600,5.7")
     later = NOW + timedelta(seconds=300)
     assert len(load_columns.thinned(samples(), later)) == 30
 

@@ -9,6 +9,7 @@ from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.fail_safe import FailSafeStage
 from borne.domain.load_management.topology import GridPhase, SupplyLink
 from borne.domain.settings.choices import DlmRole
+from borne.domain.settings.entry import Amps
 from tests.support.virtual_time import virtual_time
 from tests.unit.application.load_management.group_doubles import FakeSite, GroupStation
 
@@ -53,4 +54,25 @@ async def test_a_stand_alone_master_gives_its_own_sockets_nothing() -> None:
     await station.sockets.charge(1)
     assert station.offers()[0] == 0.0
     assert station.status.participants == ()
+    station.group.abort()
+
+
+@virtual_time
+async def test_the_sum_of_the_disconnected_limits_is_known_before_anything_happens() -> None:
+    station = GroupStation(
+        site=FakeSite(20.0),
+        DLMRole=DlmRole.MASTER,
+        DLMDisconnectedLimit=8,
+        DLMExternalMeterSupport=True,
+        DLMMainDistributionLimit=Amps(40, 40, 40),
+        DLMExternalLoadFallback=Amps(10, 30, 10),
+    )
+    await station.start()
+    await asyncio.sleep(1.0)
+    rows = [
+        (one.group, one.amps, one.limit_a, one.fits, one.main)
+        for one in station.status.disconnected
+    ]
+    assert rows[0] == ("root", 16.0, 20.0, True, False)
+    assert rows[-1] == ("root", 16.0, 10.0, False, True)
     station.group.abort()

@@ -15,12 +15,14 @@ from borne.adapters.web.api.load import load_of, load_status
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
-from borne.adapters.web.i18n import list_separator
+from borne.adapters.web.i18n import Words, list_separator
 from borne.adapters.web.pages import load_columns, load_slave, load_view
 from borne.adapters.web.pages.shell import done, form, page, part, setting, words_for, zone_of
 from borne.adapters.web.routes import Routes
 from borne.application.commands import command_of
 from borne.application.services import LoadView
+from borne.domain.load_management.fail_safe import FailSafeStage
+from borne.domain.load_management.load_status import LoadStatus
 from borne.domain.principals import Role
 from borne.domain.settings.choices import DlmRole
 from borne.foundation.messages import N_
@@ -56,11 +58,19 @@ def variables(request: Request) -> dict[str, Any]:
         "load_curves": load_columns.curves(samples, now, words) if master else (),
         "load_curve_rows": load_columns.curve_rows(samples, zone, words) if master else [],
         "load_decisions": load_view.decisions(history[-TICKER_ROWS:], status, zone, words),
-        "load_slave": load_slave.slave_part(status.slave, words) if status.slave else None,
+        "load_slave": slave_of(status, words),
         "load_missing": status.missing,
         "load_imbalance": load_view.imbalance_holds(status),
         "may_identify": visitor(request).role.includes(Role.OPERATOR),
     }
+
+
+def slave_of(status: LoadStatus, words: Words) -> load_slave.SlavePart | None:
+    """The station as a slave; that of a master is shown only when it lacks contact."""
+    slave = status.slave
+    if slave is None or (status.role.is_master and slave.stage is FailSafeStage.CONNECTED):
+        return None
+    return load_slave.slave_part(slave, words)
 
 
 def headroom_a(request: Request) -> PerPhase:

@@ -220,11 +220,13 @@ def thinned(samples: Sequence[LoadSample], now: datetime) -> list[LoadSample]:
 
 def curves(samples: Sequence[LoadSample], now: datetime, words: Words) -> tuple[Curve, ...]:
     """One drawing per phase: building below, then what is measured and what is allocated."""
-    if len(samples) < 2:
+    if not samples:
         return ()
     bucket = timedelta(seconds=int(now.timestamp()) % BUCKET_S, microseconds=now.microsecond)
     begin = now - bucket - timedelta(seconds=PERIOD_S)
     xs = [round((each.at - begin).total_seconds(), 1) for each in samples]
+    # The last values hold until now.
+    samples, xs = [*samples, samples[-1]], [*xs, float(PERIOD_S)]
     high = max(
         max(_below(each, index) + max(each.limit_a[index], each.granted_a[index]), 1.0)
         for each in samples
