@@ -214,7 +214,8 @@ class _SiteRun:
         for name, station in self.stations.items():
             if station.slave is None or (station.resting and self._beats % RESTING_BEATS):
                 continue
-            if engine is not None and network.connected(name) and engine.renew(name, now_s):
+            calm = engine is not None and station.unchanged and network.connected(name)
+            if calm and engine is not None and engine.renew(name, now_s):
                 station.renew()
                 self.messages += 2
             else:

@@ -13,6 +13,9 @@ from borne.foundation.units import ZERO, PerPhase
 UNCHANGED_S = 10.0
 """Readings of an unchanged value are passed on this often: others would change nothing."""
 
+AFTER_CHANGE_S = 8.0
+"""After a change, every reading is passed on for this long."""
+
 SILENCE_S = 10.0
 """As the service of the second meter."""
 
@@ -67,8 +70,12 @@ class VirtualMeter:
 
     def _set_timer(self) -> None:
         """The next poll that shows something else, or the next that must be passed on."""
+        shown_s = self._read_s - self._model.skew_s
+        place = bisect_right(self._times, shown_s)
+        if shown_s - self._times[place - 1] < AFTER_CHANGE_S:
+            self._polls.set(self._next_poll_s(self._read_s))
+            return
         next_s = self._read_s + max(UNCHANGED_S, self._model.period_s)
-        place = bisect_right(self._times, self._read_s - self._model.skew_s)
         if place < len(self._times):
             change_s = self._times[place] + self._model.skew_s
             next_s = min(next_s, self._next_poll_s(max(change_s - 1e-6, self._read_s)))

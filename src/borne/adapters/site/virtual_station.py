@@ -237,6 +237,11 @@ class VirtualStation:
         return PerPhase(*sums)
 
     @property
+    def unchanged(self) -> bool:
+        """True if a report would repeat the last one."""
+        return self._reports is not None
+
+    @property
     def resting(self) -> bool:
         """True if no car is there and its heartbeats have been calm."""
         return self._renewed and all(socket.car is None for socket in self.sockets)
