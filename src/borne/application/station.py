@@ -16,6 +16,7 @@ from borne.application.charging.status_service import StatusService, StatusSourc
 from borne.application.composition.backend import BackendSide
 from borne.application.composition.cards import Cards
 from borne.application.composition.charging import Charging
+from borne.application.composition.load import LoadManagement
 from borne.application.composition.meters import Meters
 from borne.application.composition.parts import StationParts
 from borne.application.composition.security import Security
@@ -55,6 +56,7 @@ class Station:
         self.meters = Meters(
             parts, self.supervisor, charging.metering, charging.faults, self.security.events
         )
+        self.load = LoadManagement(parts, self.supervisor, charging, self.meters)
         self.status = StatusService(self._status_sources(), clock)
         self.diagnostics = Diagnostics(
             lambda: parts.status_json(self.status.snapshot()),
@@ -118,6 +120,7 @@ class Station:
             Part(cards.reservations.start, cards.reservations.abort),
             Part(backend.refused.start),
             Part(charging.profiles.start, charging.profiles.abort),
+            self.load,
             Part(charging.start_limits, self.limits.abort),
             Part(backend.forget_former_backend),
             Part(self._start_notices),
@@ -181,6 +184,7 @@ class Station:
         self._parts.settings.subscribe(lambda _: self.status.touch())
         self.link.changed.notify(self.status.touch)
         self.meters.site.changed.notify(self.status.touch)
+        self.load.changed.notify(self.status.touch)
         self.status.start()
 
     async def _start_notices(self) -> None:
@@ -227,6 +231,7 @@ class Station:
             queue=partial(queue_view, parts.storage.outbox, parts.clock),
             ocpp_whitelist=self.cards.lists.cache,
             charging_profiles=self.charging.profiles,
+            load=self.load,
             collect_logs=partial(self.diagnostics.collect, LogKind.DIAGNOSTICS, None, None),
             notices=self.notices,
         )

@@ -1,0 +1,107 @@
+"""Load management of the station: as master, slave or both, or not at all (manual 7.4).
+
+Its rooms are imported only by a station that has a role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from borne.application.composition.charging import Charging
+from borne.application.composition.meters import Meters
+from borne.application.composition.parts import StationParts
+from borne.domain.limits import sources
+from borne.domain.settings.choices import DlmRole
+from borne.domain.settings.snapshot import Settings
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from borne.application.load_management.group_service import GroupService
+    from borne.application.load_management.site_limits import SiteLimits
+    from borne.domain.load_management.load_status import LoadDecision, LoadSample, LoadStatus
+
+
+class LoadManagement:
+    """The service of the role that was set at the start."""
+
+    def __init__(
+        self, parts: StationParts, supervisor: Supervisor, charging: Charging, meters: Meters
+    ) -> None:
+        self.changed: Signal[None] = Signal()
+        self.group: GroupService | None = None
+        self._parts = parts
+        self._supervisor = supervisor
+        self._charging = charging
+        self._meters = meters
+
+    async def start(self) -> None:
+        """Begin before the first offers are made; nothing is loaded without a role."""
+        settings = self._parts.settings.running
+        if settings().choice("DLMRole", DlmRole) is DlmRole.DISABLED:
+            return
+        from borne.application.load_management.group_service import GroupParts, GroupService
+
+        parts, charging = self._parts, self._charging
+        self.group = GroupService(
+            GroupParts(
+                station=_station_id(settings()),
+                name=settings().text("StationName"),
+                connectors=charging.connectors,
+                meters=charging.metering,
+                limits=charging.limits,
+                site=self._site_limits(),
+                state=parts.storage.state,
+                settings=settings,
+                clock=parts.clock,
+                supervisor=self._supervisor,
+                slave_link=parts.slave_link,
+                master_link=parts.master_link,
+                identify=charging.indication.identify,
+            )
+        )
+        self.group.changed.notify(lambda: self.changed.emit(None))
+        await self.group.start()
+
+    def _site_limits(self) -> SiteLimits:
+        from borne.application.load_management.site_limits import SiteLimits
+
+        parts = self._parts
+        return SiteLimits(
+            parts.settings.running, parts.hardware.inputs, self._meters.site, parts.clock
+        )
+
+    async def stop(self) -> None:
+        if self.group is not None:
+            await self.group.stop()
+
+    def abort(self) -> None:
+        if self.group is not None:
+            self.group.abort()
+
+    # What is shown -------------------------------------------------------------------------------
+
+    def status(self) -> LoadStatus:
+        """The present status."""
+        from borne.domain.load_management.load_status import LoadStatus
+
+        if self.group is None:
+            return LoadStatus(role=DlmRole.DISABLED)
+        return self.group.status()
+
+    def history(
+        self, start: datetime | None = None, end: datetime | None = None
+    ) -> Sequence[LoadDecision]:
+        """Decisions from `start` until before `end`, oldest first."""
+        return () if self.group is None else self.group.history(start, end)
+
+    def samples(self) -> Sequence[LoadSample]:
+        """The curves of the last ten minutes, oldest first."""
+        return () if self.group is None else self.group.samples()
+
+
+def _station_id(settings: Settings) -> str:
+    """The name of the station among those of its group."""
+    return settings.text("ChargePointSerialNumber") or settings.text("ChargePointID") or "station"
