@@ -40,7 +40,7 @@ METER: dict[str, Any] = MASTER | {
     "DLMEVSESubDistributionLimit": "100",
     "DLMOperatorEVSESubDistributionLimit": "100",
 }
-BIG: dict[str, Any] = {"max_a": 32, "reaction_s": 5.0, "energy_kwh": 90}
+BIG: dict[str, Any] = {"max_a": 32, "reaction_s": 5.0, "battery_kwh": 500}
 ONE_PHASE: dict[str, Any] = BIG | {"phases": 1}
 SETTLED_S = 60.0
 """All have reacted, the phases are known, and what is left has been given to others."""
