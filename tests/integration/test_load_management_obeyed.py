@@ -105,7 +105,11 @@ async def test_DLMRole(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_DLMEVSESubDistributionLimit(tmp_path: Path) -> None:
-    async with charging(tmp_path, DLMEVSESubDistributionLimit="20,24,32") as station:
+    given: dict[str, Any] = {
+        "DLMEVSESubDistributionLimit": "20,24,32",
+        "DLMOperatorEVSESubDistributionLimit": "20",
+    }
+    async with charging(tmp_path, **given) as station:
         assert sum(offers(station)) == 20.0
         await station.set(DLMEVSESubDistributionLimit="16,24,32")
         await asyncio.sleep(SETTLED_S)

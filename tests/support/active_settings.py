@@ -82,6 +82,35 @@ _COMMANDS = "tests/unit/application/backend/test_backend_commands.py::test_"
 _LISTS = "tests/conformance/ocpp16/test_local_list.py::test_"
 _OCPP = "tests/conformance/ocpp16/test_core_values.py::test_"
 
+_LOAD = "tests/integration/test_load_management_obeyed.py::test_"
+_SHARED = (
+    "DLMRole",
+    "DLMSampleRate",
+    "DLMEVSESubDistributionLimit",
+    "DLMOperatorEVSESubDistributionLimit",
+    "DLMMainDistributionLimit",
+    "DLMExternalLoadHeadroom",
+    "DLMExternalLoadFallback",
+    "DLMExternalLoadAveraging",
+    "DLMCurrentImbalancePrevention",
+    "DLMCurrentImbalanceLimit",
+    "DLMDisconnectedLimit",
+    "DLMITNetwork",
+    "DLMMaxCurrentScheduler",
+    "DLMMaxCurrentSchedule",
+    "DLMGroups",
+    "DLMGroup",
+    "DLMPriority",
+    "DLMTimeSlice",
+    "DLMBackendLimitIsGroup",
+    "DLMMeterDigitalInputConfig",
+    "DLMMeterDigitalInputLimit",
+    "EnergyManExternalInput",
+    "EnergyManExternalInputLimit",
+    "SinglePhaseLimit",
+    "PowerSourceVoltage",
+)
+
 PROVED_BY: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
     "ClockAlignedDataInterval": _OCPP + "TC_071_CS_clock_aligned_meter_values",
     "MeterValuesAlignedData": _OCPP + "TC_071_CS_clock_aligned_meter_values",
@@ -126,4 +155,9 @@ PROVED_BY: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
     "SecondMeterBaudRate": _METERS + "SecondMeterBaudRate",
     "SecondMeterParity": _METERS + "SecondMeterParity",
     "SecondMeterUnitId": _METERS + "SecondMeterUnitId",
+    **{key: _LOAD + key for key in _SHARED},
+    "DLMExternalInput1Config": _LOAD + "DLMExternalInputConfig",
+    "DLMExternalInput2Config": _LOAD + "DLMExternalInputConfig",
+    "DLMExternalInput1Limit": _LOAD + "DLMExternalInputLimit",
+    "DLMExternalInput2Limit": _LOAD + "DLMExternalInputLimit",
 }

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from borne.application.composition.charging import Charging
 from borne.application.composition.meters import Meters
 from borne.application.composition.parts import StationParts
-from borne.domain.limits import sources
 from borne.domain.settings.choices import DlmRole
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.events import Signal
