@@ -349,6 +349,7 @@ class VirtualStation:
             self._reports = tuple(socket.report() for socket in self.sockets)
         self._soon.set(None)
         report = self.slave.report(self._reports, self.model.supply_line_a, self.heap.now_s)
+        self._apply()
         self._set_due()
         self._send(self, report)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from borne.application.charging.connector import Connector
+from borne.application.commands import Removed
+from borne.application.load_management.demands_service import Demands
 from borne.application.load_management.group_settings import GROUP_KEYS, GroupSettings
 from borne.application.load_management.local_link import LocalLink
 from borne.application.load_management.master_service import (
@@ -23,6 +25,7 @@ from borne.application.load_management.slave_service import (
 )
 from borne.application.ports.group_link import MasterLink, SlaveLink
 from borne.application.ports.storage import StateStore
+from borne.application.refusals import Refused
 from borne.application.settings.running import RunningSettings
 from borne.domain.limits import sources
 from borne.domain.limits.cause import LimitCause
@@ -38,6 +41,7 @@ from borne.domain.load_management.load_status import (
 from borne.domain.settings.choices import DlmRole
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal, Unsubscribe
+from borne.foundation.messages import N_, Message
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.units import ZERO
 
@@ -230,6 +234,52 @@ class GroupService:
         if self.master is None:
             return ()
         return self.master.history.samples(self._parts.clock.now())
+
+    # Commands ----------------------------------------------------------------------------------
+
+    async def clear_silent(self, count: int) -> Removed:
+        """Forget the stations that do not answer; `count` is their number."""
+        if self.master is None:
+            raise Refused("no_master", N_("This station is not the master of a group."))
+        missing = self.master.master.missing(self._parts.clock.monotonic())
+        if count != len(missing):
+            text = N_("{n} stations do not answer, not {count}.")
+            raise Refused("wrong_count", Message(text, {"n": len(missing), "count": count}))
+        removed = self.master.forget(missing)
+        _log.warning("forgotten: the silent stations %s", ", ".join(missing))
+        return Removed(removed)
+
+    async def identify(self, station: str) -> None:
+        """Let a station blink."""
+        if station != self._parts.station:
+            raise Refused("unknown_station", N_("This station cannot be reached."))
+        self._parts.identify()
+
+    async def set_demand(
+        self,
+        connector: int,
+        energy_wh: float | None = None,
+        departure: str | None = None,
+        priority: int | None = None,
+    ) -> None:
+        """Set what a driver needs."""
+        reading = self._parts.meters.present_reading(connector)
+        self._demands().set(
+            connector,
+            energy_wh=energy_wh,
+            departure=departure,
+            priority=priority,
+            register_wh=None if reading is None else reading.register_wh,
+        )
+
+    async def withdraw_demand(self, connector: int) -> None:
+        """Withdraw it."""
+        self._demands().withdraw(connector)
+
+    def _demands(self) -> Demands:
+        if self.slave is None:
+            raise Refused("no_slave", N_("The sockets of this station belong to no group."))
+        return self.slave.demands
 
 
 class NoLink:

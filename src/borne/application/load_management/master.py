@@ -47,7 +47,7 @@ from borne.domain.load_management.messages import (
 from borne.domain.load_management.participant import LOWEST_PILOT_A, Reason, phases_loaded
 from borne.domain.load_management.rotation_slots import TIME_SLOT_S
 from borne.domain.load_management.snapshot import SharedSupply
-from borne.domain.load_management.socket_memory import OVERDRAWN_A, SocketFacts
+from borne.domain.load_management.socket_memory import OVERDRAWN_A, SocketFacts, SocketMemory
 from borne.domain.load_management.topology import (
     GRID_PHASES,
     PHASE_SETS,
@@ -168,8 +168,10 @@ class Master:
         one.note(report, now_s)
         if before is None or before.boot != report.boot:
             self._adopt(one, now_s)
-        elif contact is Contact.SILENT:
-            self._rejoin(one, now_s)
+        else:
+            self._note_cars(one, before, now_s)
+            if contact is Contact.SILENT:
+                self._rejoin(one, now_s)
         changed = self._confirm(one, now_s)
         assert one.report is not None
         urgent = changed or contact is not Contact.PRESENT
@@ -213,6 +215,17 @@ class Master:
             if own.measured_a is not None and max(own.measured_a) > offered_a + OVERDRAWN_A:
                 return Urgency.NOW
         return Urgency.NOTHING if same else Urgency.SAMPLE
+
+    def _note_cars(self, one: RemoteStation, before: SlaveReport, now_s: float) -> None:
+        """Begin again with sockets that have another car, also if the report of the departure was
+        lost: what was granted to the former car does not count for the new one."""
+        visits = {own.connector: own.visit for own in before.sockets}
+        for own in one.reported().values():
+            if visits.get(own.connector) != own.visit:
+                name = one.participant(own.connector)
+                memory = SocketMemory().adopted(own.offered_a, self._number, now_s)
+                one.aim(name, Target(own.offered_a, Reason(LimitCause.WAITS_FOR_OTHERS)))
+                self.state = replace(self.state, sockets={**self.state.sockets, name: memory})
 
     # Taking over -------------------------------------------------------------------------------
 

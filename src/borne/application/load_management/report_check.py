@@ -22,6 +22,7 @@ MAX_A = 1000.0
 """No socket of a station carries more."""
 
 MAX_NUMBER = 2**63
+MAX_PRIORITY = 9
 
 
 def refusal(report: SlaveReport) -> Message | None:
@@ -62,7 +63,7 @@ def _plausible(own: SocketReport) -> bool:
     return (
         all(isfinite(one) and 0 <= one <= MAX_A for one in amps)
         and 1 <= own.phase_count <= 3
-        and 0 <= own.priority <= 9
+        and abs(own.priority) <= MAX_PRIORITY
         and (departs_s is None or isfinite(departs_s))
     )
 

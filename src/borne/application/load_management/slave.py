@@ -3,7 +3,8 @@ without a master (manual 7.4, 7.7).
 
 No I/O and no clock: every method gets the monotonic time of the station. To drive it:
 
-- At each change of a socket, and at `due_s`: set the offers to `currents`, then send `report`.
+- At each change of a socket, and at `due_s`: set the offers to `currents`, then send `report`, and
+  set the offers again: a socket whose car has left loses its grant with the report that says so.
 - For each grant received: `on_grant`; if it returns True, set the offers to `currents`; then, if
   `unconfirmed`, send `report`, which confirms the grant. Offers are set before the report is made.
   A grant that changes nothing is confirmed by the next regular report: a report for each would
@@ -100,6 +101,10 @@ class Slave:
         self._accepted = False
         self._renewed_s = float("-inf")
         self._former_terms: tuple[int, ...] = ()
+        self._visits: dict[int, int] = {}
+        self._left: dict[int, int] = {}
+        """Number of the last report without a car at a socket: older grants were for another
+        car, which may have used fewer phases."""
         self._number = 0
         self._sent_s: dict[int, float] = {}
         self._reported_s = float("-inf")
@@ -171,13 +176,16 @@ class Slave:
 
     def _current(self, connector: int, stage: FailSafeStage) -> SlaveCurrent:
         grant = self._lease.sockets.get(connector)
+        if self._lease.answers < self._left.get(connector, 0):
+            grant = None
         granted_a = _amps(grant.amps) if grant is not None else 0.0
         amps = fallback_a(granted_a, _amps(self._disconnected_a[connector]), stage)
         amps = amps if amps >= LOWEST_PILOT_A else 0.0
         if stage is not FailSafeStage.CONNECTED:
             return SlaveCurrent(amps, LimitCause.FALLBACK)
         if grant is None:
-            return SlaveCurrent(0.0, LimitCause.PAUSED)
+            left = connector in self._left
+            return SlaveCurrent(0.0, LimitCause.NO_DEMAND if left else LimitCause.PAUSED)
         full = grant.group is not None and grant.phase is not None
         link = SupplyLink(grant.group, grant.phase) if full else None  # type: ignore[arg-type]
         return SlaveCurrent(amps, grant.cause, link)
@@ -216,10 +224,10 @@ class Slave:
         per grid phase."""
         self._number += 1
         self._sent_s[self._number] = now_s
+        self._note_cars(sockets)
         self._forget_reports(before=self._number - MAX_OPEN_REPORTS)
         self._reported_s = now_s
         self.unconfirmed = False
-        limits_a = self._disconnected_a
         return SlaveReport(
             station=self.station,
             name=self.name,
@@ -228,10 +236,23 @@ class Slave:
             confirms=(self._lease.term, self._lease.number) if self._accepted else None,
             group=self.group,
             limit_a=limit_a,
-            sockets=tuple(
-                _with_limit(own, _amps(limits_a.get(own.connector, 0.0))) for own in sockets
-            ),
+            sockets=tuple(self._stamped(own) for own in sockets),
         )
+
+    def _stamped(self, own: SocketReport) -> SocketReport:
+        """Return the report with what the slave knows better."""
+        limit_a = _amps(self._disconnected_a.get(own.connector, 0.0))
+        visit = self._visits.get(own.connector, 0)
+        if (own.disconnected_a, own.visit) == (limit_a, visit):
+            return own
+        return replace(own, disconnected_a=limit_a, visit=visit)
+
+    def _note_cars(self, sockets: Sequence[SocketReport]) -> None:
+        for own in sockets:
+            if not own.wants:
+                self._left[own.connector] = self._number
+            elif self._left.get(own.connector) == self._number - 1:
+                self._visits[own.connector] = self._visits.get(own.connector, 0) + 1
 
     def status(self, now_s: float, master: str = "") -> SlaveStatus:
         """Return the part that is shown; `master`: its address."""
@@ -253,12 +274,6 @@ class Slave:
 def _amps(amps: float) -> float:
     """Return a usable current: what is not a number, infinite or negative allows nothing."""
     return amps if isfinite(amps) and amps > 0 else 0.0
-
-
-def _with_limit(own: SocketReport, disconnected_a: float) -> SocketReport:
-    if own.disconnected_a == disconnected_a:
-        return own
-    return replace(own, disconnected_a=disconnected_a)
 
 
 def _usable(timing: FailSafeTiming) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Protocol
 
 from borne.application.charging.connector import Connector
 from borne.application.charging.socket_observation import may_be_live, wants_current
+from borne.application.load_management.demands_service import Demands, SocketDemand
 from borne.application.load_management.group_settings import GroupSettings
 from borne.application.load_management.slave import Slave, SlaveCurrent
 from borne.application.ports.group_link import SlaveLink
@@ -73,16 +73,6 @@ class SlaveMeters(Protocol):
         """The last reading; None while the meter is silent."""
 
 
-@dataclass(frozen=True, slots=True)
-class SocketDemand:
-    """What a driver still wants of a socket."""
-
-    energy_wh: float | None = None
-    departs_at: datetime | None = None
-    priority: int | None = None
-    """Instead of the setting."""
-
-
 class SlaveService:
     """The slave of one station."""
 
@@ -98,7 +88,7 @@ class SlaveService:
         settings: Callable[[], GroupSettings],
     ) -> None:
         self.changed: Signal[None] = Signal()
-        self.demands: dict[int, SocketDemand] = {}
+        self.demands = Demands(connectors)
         self._connectors = connectors
         self._meters = meters
         self._limits = limits
@@ -126,11 +116,13 @@ class SlaveService:
         """Offer nothing, and report to the master. Called before the limits start, so that no
         socket offers current before the first grant."""
         self._apply()
+        self.demands.start()
         self._unsubscribe = [
             self._link.subscribe(self._on_grant),
             self._limits.changed.notify(self.request),
             self._meters.changed.notify(self.request),
             *(one.changed.notify(self.request) for one in self._connectors.values()),
+            self.demands.changed.notify(self.request),
         ]
         self.request()
 
@@ -218,6 +210,7 @@ class SlaveService:
         self._sent = self._sockets() if sockets is None else sockets
         self._sent_limit = self._limits.shared_a
         self._link.send(self.slave.report(self._sent, self._sent_limit, self._loop.time()))
+        self._apply()
         self._plan_due()
 
     def _plan_due(self) -> None:
@@ -238,7 +231,7 @@ class SlaveService:
         self, number: int, status: ConnectorSnapshot, settings: GroupSettings
     ) -> SocketReport:
         own, offered_a = self._limits.entitlement(number), self._limits.offered_a(number)
-        reading, demand = self._meters.present_reading(number), self.demands.get(number)
+        reading, demand = self._meters.present_reading(number), self.demands.of(number)
         report = SocketReport(
             connector=number,
             wants=wants_current(status),
@@ -254,16 +247,19 @@ class SlaveService:
             priority=settings.priorities[number],
         )
         if demand is not None:
-            report = self._with_demand(report, demand)
+            register_wh = None if reading is None else reading.register_wh
+            report = self._with_demand(report, demand, register_wh)
         return replace(report, use=_use(status, report))
 
-    def _with_demand(self, report: SocketReport, demand: SocketDemand) -> SocketReport:
+    def _with_demand(
+        self, report: SocketReport, demand: SocketDemand, register_wh: int | None
+    ) -> SocketReport:
         departs_in_s = None
         if demand.departs_at is not None:
             departs_in_s = (demand.departs_at - self._clock.now()).total_seconds()
         return replace(
             report,
-            energy_wh=demand.energy_wh,
+            energy_wh=demand.left_wh(register_wh),
             departs_in_s=departs_in_s,
             priority=report.priority if demand.priority is None else demand.priority,
         )
@@ -290,7 +286,11 @@ def _differs(old: SocketReport, new: SocketReport) -> bool:
         if any(step >= MEASURED_STEP_A for step in steps):
             return True
         new = replace(new, measured_a=old.measured_a)
-    return replace(new, departs_in_s=old.departs_in_s) != old
+    if old.energy_wh is not None and new.energy_wh is not None:
+        new = replace(new, energy_wh=old.energy_wh)
+    if old.departs_in_s is not None and new.departs_in_s is not None:
+        new = replace(new, departs_in_s=old.departs_in_s)
+    return new != old
 
 
 def boot_number(boot_id: str) -> int:

@@ -39,6 +39,9 @@ class SocketReport:
     use: SocketUse = SocketUse.FREE
     wants: bool = False
     """A session is open that may take energy."""
+    visit: int = 0
+    """Rises with every car that wants current: another one may use other phases. Set by the
+    slave."""
     asking: bool = False
     """The car is in state C or D."""
     closed: bool = False
