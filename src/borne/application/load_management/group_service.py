@@ -43,7 +43,7 @@ from borne.foundation.clock import Clock
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.messages import N_, Message
 from borne.foundation.supervisor import Supervisor
-from borne.foundation.units import ZERO
+from borne.foundation.units import ZERO, PerPhase
 
 _log = logging.getLogger(__name__)
 
@@ -193,6 +193,7 @@ class GroupService:
             groups=master.master.groups(site.limit_a, rows),
             participants=rows,
             missing=master.master.missing(now_s),
+            problems=master.master.problems(now_s),
             disconnected=self._disconnected(),
             overcommitted=self._overcommitted(),
             slave=slave,
@@ -201,27 +202,32 @@ class GroupService:
 
     def _disconnected(self) -> tuple[DisconnectedSum, ...]:
         """Against the fuse of the sub-distribution, not what is left of it now."""
-        site = self._parts.site
-        if self.master is None or site is None:
+        if self.master is None:
             return ()
-        fuse = (row.amps for row in site.rows if row.source is LimitCause.SUB_DISTRIBUTION)
         return disconnected_sums(
             self.master.master.topology(),
-            next(fuse, site.limit_a),
+            self._fuse_a(),
             self.master.master.disconnected(),
             main_left_a=self._settings.main_left_a,
             it_network=self._settings.master.it_network,
         )
 
     def _overcommitted(self) -> tuple[Overcommitment, ...]:
-        if self.master is None or self._parts.site is None:
+        if self.master is None:
             return ()
         return overcommitments(
             self.master.master.topology(),
-            self._parts.site.limit_a,
+            self._fuse_a(),
             self.master.master.disconnected(),
             it_network=self._settings.master.it_network,
         )
+
+    def _fuse_a(self) -> PerPhase:
+        site = self._parts.site
+        if site is None:
+            return ZERO
+        fuse = (row.amps for row in site.rows if row.source is LimitCause.SUB_DISTRIBUTION)
+        return next(fuse, site.limit_a)
 
     def history(
         self, start: datetime | None = None, end: datetime | None = None

@@ -14,7 +14,7 @@ No I/O and no clock: every method gets the monotonic time of the master's statio
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -64,6 +64,10 @@ from borne.foundation.units import ZERO, PerPhase
 MAX_REFUSED = 50
 """Stations whose refused reports are remembered."""
 _TOO_MANY = N_("There are {n} slaves already.")
+_FLOODS = N_("It reports too often; some reports are left out.")
+_TWINS = N_("More than one station reports as {station}.")
+_NO_GROUP = N_("{station} names the group {group}, which does not exist.")
+_REFUSED = N_("{station}: {problem}")
 
 
 class Urgency(Enum):
@@ -158,10 +162,13 @@ class Master:
             one = self._stations[report.station] = RemoteStation(
                 KnownSlave(station=report.station), now_s
             )
+        if one.floods(now_s):
+            return self._refuse(report.station, Message(_FLOODS))
         self.refused.pop(report.station, None)
         before = one.report
         if report.boot in one.former_boots:
-            return Urgency.NOTHING
+            one.note_twin(report, now_s)
+            return Urgency.NOW if one.twins else Urgency.NOTHING
         if before is not None and before.boot == report.boot and report.number <= before.number:
             return Urgency.NOTHING
         contact = one.contact(now_s)
@@ -416,13 +423,19 @@ class Master:
         """Return the group that feeds a station: the root if it names an unknown one."""
         return one.known.group if one.known.group in self._group_ids() else ROOT
 
-    def unknown_groups(self) -> Mapping[str, str]:
-        """Return the stations that name a group which is not configured, with its name."""
-        return {
-            one.id: one.known.group
-            for one in self._stations.values()
-            if one.known.group != ROOT and one.known.group not in self._group_ids()
-        }
+    def problems(self, now_s: float) -> tuple[Message, ...]:
+        """Return what is wrong with the stations of the group, for people: refused reports, groups
+        that are not configured (the station counts in the root only), two stations of one id."""
+        found = [
+            Message(_REFUSED, {"station": name, "problem": problem})
+            for name, problem in self.refused.items()
+        ]
+        for one in self._stations.values():
+            if one.known.group != ROOT and one.known.group not in self._group_ids():
+                found.append(Message(_NO_GROUP, {"station": one.id, "group": one.known.group}))
+            if one.present_twins(now_s, self._config.timing):
+                found.append(Message(_TWINS, {"station": one.id}))
+        return tuple(found)
 
     def _group_of(self, one: RemoteStation) -> str:
         return self._parent(one) if one.known.limit_a is None else self._line(one)
@@ -441,6 +454,7 @@ class Master:
     def _facts(self, now_s: float) -> Iterator[SocketFacts]:
         for one in self._stations.values():
             group, reported = self._group_of(one), one.reported()
+            yield from self._twins(one, group, now_s)
             obeys = one.contact(now_s) is Contact.PRESENT
             for socket in one.known.sockets:
                 own = reported.get(socket.connector)
@@ -452,6 +466,18 @@ class Master:
                     yield self._socket_facts(one, socket, own, group, reserved_a)
                 else:
                     yield self._unreported(one, socket, group, reserved_a)
+
+    def _twins(self, one: RemoteStation, group: str, now_s: float) -> Iterator[SocketFacts]:
+        for twin in one.present_twins(now_s, self._config.timing):
+            for own in twin.report.sockets:
+                yield SocketFacts(
+                    participant=f"{one.participant(own.connector)}:{twin.report.boot}",
+                    group=group,
+                    rotation=own.rotation,
+                    phase_count=own.phase_count,
+                    live=True,
+                    reserved_a=reservation_a(own.offered_a, own.disconnected_a),
+                )
 
     @staticmethod
     def _unreported(

@@ -36,6 +36,13 @@ FREED_S = EV_REACTION_S + MARGIN_S
 MAX_UNCONFIRMED = 64
 """Grants that are remembered until a newer one is confirmed."""
 
+REPORTS_PER_S = 20.0
+MAX_BURST = 100.0
+"""A station that reports more often is answered less often than it reports."""
+
+TWIN_S = 600.0
+"""A second station under the same id counts for this long after its last report."""
+
 CERTAIN_S = 2 * REPORT_S
 """A measured current is certain to flow for this long after its report."""
 
@@ -68,6 +75,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """Another station that uses the same id. It gets no grants, so it falls back by itself."""
+
+    report: SlaveReport
+    received_s: float
+    number: int = 1
+    """Reports so far: a single one may have been late only, after a restart."""
+
+    def counts(self, now_s: float, timing: FailSafeTiming) -> bool:
+        """True while a current is reserved for it."""
+        kept_s = TWIN_S if self.number > 1 else timing.static_after_s + FREED_S
+        return now_s < self.received_s + kept_s
+
+
+@dataclass(frozen=True, slots=True)
 class SentGrant:
     """A grant on its way, or in force."""
 
@@ -97,6 +119,10 @@ class RemoteStation:
         self.joining = 0
         """Its currents are its own until it confirms a grant with a higher number."""
         self.sent: dict[int, SentGrant] = {}
+        self.twins: dict[int, Twin] = {}
+        """By boot."""
+        self._burst = MAX_BURST
+        self._burst_s = now_s
         self.targets: dict[str, Target] = {}
         self.answer_due = False
         self.changed = False
@@ -169,6 +195,32 @@ class RemoteStation:
             yield self.received_s + CERTAIN_S
 
     # Reports and grants ------------------------------------------------------------------------
+
+    def floods(self, now_s: float) -> bool:
+        """Count a report; True if the station sends more than a master reads."""
+        regained = (now_s - self._burst_s) * REPORTS_PER_S
+        self._burst, self._burst_s = min(MAX_BURST, self._burst + regained), now_s
+        if self._burst < 1.0:
+            return True
+        self._burst -= 1.0
+        return False
+
+    def note_twin(self, report: SlaveReport, now_s: float) -> None:
+        """Record a report of a boot that another one has followed."""
+        last = self.twins.get(report.boot)
+        newest = self.former_boots[report.boot] if last is None else last.report.number
+        if report.number <= newest:
+            return
+        twin = Twin(report, now_s, 1 if last is None else last.number + 1)
+        self.twins = {**self.twins, report.boot: twin}
+
+    def present_twins(self, now_s: float, timing: FailSafeTiming) -> list[Twin]:
+        """Return the other stations under this id for which a current is reserved."""
+        if self.twins:
+            self.twins = {
+                boot: twin for boot, twin in self.twins.items() if twin.counts(now_s, timing)
+            }
+        return list(self.twins.values())
 
     def note(self, report: SlaveReport, now_s: float) -> None:
         """Record an accepted report."""

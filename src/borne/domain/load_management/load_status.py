@@ -149,6 +149,8 @@ class LoadStatus:
     """Known stations that have not been heard since the start or are lost."""
     disconnected: tuple[DisconnectedSum, ...] = ()
     overcommitted: tuple[Overcommitment, ...] = ()
+    problems: tuple[Message, ...] = ()
+    """What is wrong with stations of the group, in sentences."""
     slave: SlaveStatus | None = None
     last_cycle: datetime | None = None
 
