@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from borne.application.commands import Removed
 from borne.application.composition.charging import Charging
 from borne.application.composition.meters import Meters
 from borne.application.composition.parts import StationParts
+from borne.application.refusals import Refused
 from borne.domain.settings.choices import DlmRole
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.events import Signal
+from borne.foundation.messages import N_
 from borne.foundation.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -99,6 +102,35 @@ class LoadManagement:
     def samples(self) -> Sequence[LoadSample]:
         """The curves of the last ten minutes, oldest first."""
         return () if self.group is None else self.group.samples()
+
+    # Commands ------------------------------------------------------------------------------------
+
+    async def clear_silent(self, count: int) -> Removed:
+        """Forget the stations that do not answer."""
+        return await self._running().clear_silent(count)
+
+    async def identify(self, station: str) -> None:
+        """Let a station blink."""
+        await self._running().identify(station)
+
+    async def set_demand(
+        self,
+        connector: int,
+        energy_wh: float | None = None,
+        departure: str | None = None,
+        priority: int | None = None,
+    ) -> None:
+        """Enter what a driver needs."""
+        await self._running().set_demand(connector, energy_wh, departure, priority)
+
+    async def withdraw_demand(self, connector: int) -> None:
+        """Forget what a driver needs."""
+        await self._running().withdraw_demand(connector)
+
+    def _running(self) -> GroupService:
+        if self.group is None:
+            raise Refused("no_load_management", N_("Load management is off."))
+        return self.group
 
 
 def _station_id(settings: Settings) -> str:
