@@ -53,8 +53,8 @@ from borne.domain.load_management.topology import (
     PHASE_SETS,
     ROOT,
     Group,
-    Rotation,
     Topology,
+    certain_grid_currents,
     connected_phases,
     grid_currents,
 )
@@ -530,18 +530,25 @@ class Master:
         envelope_a = track.envelope_a(now_s, drawn_a)
         return one.reserved_a(socket, envelope_a, now_s, self._config.timing)
 
-    def drawn_a(self, now_s: float) -> PerPhase:
-        """Return the current of all slaves that certainly flows, per grid phase: measured and
-        reported recently."""
-        total = ZERO
+    def drawn_a(self, now_s: float) -> tuple[PerPhase, PerPhase]:
+        """Return the current of all slaves per grid phase, measured and reported recently: what
+        certainly flows, and the most that it may be while cars follow lower currents."""
+        least, most = ZERO, ZERO
         for one in self._stations.values():
             for socket in one.known.sockets:
                 amps = one.certain_a(socket.connector, now_s)
-                if socket.rotation is Rotation.UNKNOWN:
-                    total = total.plus(PerPhase.same(min(amps)))
-                else:
-                    total = total.plus(grid_currents(amps, socket.rotation))
-        return total
+                low_a = self._followed(one.participant(socket.connector), amps, now_s)
+                least = least.plus(certain_grid_currents(low_a, socket.rotation))
+                most = most.plus(grid_currents(amps, socket.rotation))
+        return least, most
+
+    def _followed(self, name: str, measured_a: PerPhase, now_s: float) -> PerPhase:
+        """Return the lowest that a socket may draw now: its car follows a lower current before the
+        lower current is reported."""
+        memory = self.state.memory(name)
+        if memory.track.envelope_a(now_s) <= memory.setpoint_a:
+            return measured_a
+        return PerPhase(*(min(amps, memory.setpoint_a) for amps in measured_a))
 
     def disconnected(self) -> tuple[DisconnectedSocket, ...]:
         """Return the disconnected limits of all known sockets, for the check of their sum."""

@@ -64,7 +64,7 @@ class RootLimit(Protocol):
     def abort(self) -> None:
         """Stop."""
 
-    def note_drawn(self, evse_a: PerPhase) -> None:
+    def note_drawn(self, evse_a: PerPhase, at_most_a: PerPhase | None = None) -> None:
         """Record what the stations certainly draw together."""
 
 
@@ -152,7 +152,7 @@ class MasterService:
     def _on_report(self, report: SlaveReport) -> None:
         now_s = self._loop.time()
         urgency = self.master.on_report(report, now_s)
-        self._parts.site.note_drawn(self.master.drawn_a(now_s))
+        self._parts.site.note_drawn(*self.master.drawn_a(now_s))
         if urgency is Urgency.NOW:
             self._cycle.request()
         self._plan_store()
@@ -170,7 +170,7 @@ class MasterService:
 
     def _snapshot(self) -> CycleInput:
         now_s = self._loop.time()
-        self._parts.site.note_drawn(self.master.drawn_a(now_s))
+        self._parts.site.note_drawn(*self.master.drawn_a(now_s))
         return self.master.state, self.master.snapshot(self._parts.site.limit_a, now_s)
 
     def _apply(self, plan: GroupPlan, fresh: bool) -> None:
@@ -200,6 +200,7 @@ class MasterService:
         now_s = self._loop.time()
         for grant in self.master.outgoing(now_s):
             self._parts.link.send(grant)
+        self._parts.site.note_drawn(*self.master.drawn_a(now_s))
         self._timers.plan_at("due", self.master.due_s(now_s), self._on_due)
 
     def _on_due(self) -> None:

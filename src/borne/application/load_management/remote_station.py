@@ -298,12 +298,7 @@ class RemoteStation:
         own = self.reported().get(connector)
         if own is None or own.measured_a is None or not own.live:
             return ZERO
-        if now_s >= self.received_s + CERTAIN_S:
-            return ZERO
-        # Its car follows a lower offer before the station reports the lower current.
-        target = self.targets.get(self.participant(connector), WAITING)
-        offered_a = min(own.offered_a, target.amps)
-        return PerPhase(*(min(amps, offered_a) for amps in own.measured_a))
+        return own.measured_a if now_s < self.received_s + CERTAIN_S else ZERO
 
 
 def _socket_grant(connector: int, amps: float, reason: Reason) -> SocketGrant:

@@ -125,16 +125,16 @@ def _slots(own: OwnHistory, at_s: float) -> list[tuple[float, float]]:
     steps, found, number = own.steps, [], 0
     while number + 1 < len(steps) and steps[number + 1].at_s <= start_s:
         number += 1
-    value = steps[number].last_a.total
+    least, most = steps[number].last_a.total, steps[number].last_high_a.total
     number += 1 if steps[number].at_s <= start_s else 0
     for slot in range(count):
         end_s = start_s + (slot + 1) * SLOT_S
-        low = high = value
+        low, high = least, most
         while number < len(steps) and steps[number].at_s < end_s:
             step = steps[number]
             low, high = min(low, step.low_a.total), max(high, step.high_a.total)
-            value = step.last_a.total
-            low, high = min(low, value), max(high, value)
+            least, most = step.last_a.total, step.last_high_a.total
+            low, high = min(low, least), max(high, most)
             number += 1
         found.append((low, high))
     return found
