@@ -650,7 +650,7 @@ class FakeSimulator(Simulator):
             "voltage_v": [230.0, 230.0, 230.0],
             "pv_w": 0.0,
         }
-        self.inputs = {1: False, 2: False}
+        self.inputs = {1: False, 2: False, 3: False}
         self.temperature_c = 31.0
         self.served: dict[str, Json] = {}
 

@@ -279,7 +279,7 @@ class Simulator:
         self.world.settle_site()
 
     async def set_input(self, number: int, *, active: bool) -> None:
-        """Set optocoupler input 1 or 2."""
+        """Set optocoupler input 1 or 2, or the input for 230 V (3)."""
         if number not in self.world.inputs:
             raise SimulatorError("not_found", verbatim(f"there is no input {number}"))
         self.world.set_input(number, active)

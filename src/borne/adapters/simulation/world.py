@@ -20,7 +20,8 @@ from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import ZERO, PerPhase
 
 NOMINAL_V = 230.0
-INPUTS = (1, 2)
+INPUTS = (1, 2, 3)
+"""Optocouplers 1 and 2, and the input for 230 V."""
 
 
 class LinkMode(StrEnum):

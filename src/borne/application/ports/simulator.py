@@ -21,7 +21,7 @@ LinkFailure = Literal["reset", "blackhole", "refuse"]
 FaultName = Annotated[str, Length(0, 60)]
 ErrorCode = Annotated[str, Length(0, 200)]
 NOTHING: Members = MappingProxyType({})
-InputNumber = Annotated[int, Range(1, 2)]
+InputNumber = Annotated[int, Range(1, 3)]
 Celsius = Annotated[float, Range(-60, 200)]
 MeterId = Annotated[str, Length(1, 40)]
 MeterFaultName = Literal["silent", "slow", "exception", "wrong-unit", "garbage", "frozen"]
@@ -271,7 +271,7 @@ class SimulatorPort(Protocol):
 
     @command("simulator/inputs/{number}", Role.OPERATOR, "A digital input", Effect.SET)
     async def set_input(self, number: InputNumber, *, active: bool) -> None:
-        """Optocoupler 1 or 2."""
+        """Optocoupler 1 or 2; 3: the input for 230 V."""
 
     @command("simulator/temperature", Role.OPERATOR, "Temperature of the boards", Effect.SET)
     async def set_temperature(self, board_c: Celsius, connector: ConnectorId | None = None) -> None:

@@ -21,7 +21,7 @@ TOLERANCE_S = 1.0
 LATER_S = TOLERANCE_S - EARLY_S
 """A reading is judged when the stations have reported this much more."""
 FIRST_REPORTS_S = 10.0
-"""After the start the sum grows with each station that reports, and nobody draws more."""
+"""After the start the sum grows with each station that reports, though none draws more."""
 
 NOISE_A = 0.5
 STEP_A = 24.0
@@ -90,8 +90,8 @@ class MeterSkew:
         if max(costs) == min(costs):
             return replace(self, rest_a=tuple(rest_a))
         moved_a = [old + new for old, new in zip(self.moved_a, costs, strict=True)]
-        least_a = min(moved_a)
-        moved_a = [min(one - least_a, FORGOTTEN_A) for one in moved_a]
+        min_a = min(moved_a)
+        moved_a = [min(one - min_a, FORGOTTEN_A) for one in moved_a]
         best_a = min(moved_a[:-1])
         good = [
             skew for skew, one in zip(SKEWS_S, moved_a, strict=False) if one <= best_a + PLAUSIBLE_A
