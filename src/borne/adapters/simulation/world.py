@@ -73,6 +73,8 @@ class SimulatedSite:
     """Load of the building per grid phase."""
     pv_w: float = 0.0
     """Power of the photovoltaics, spread over three phases."""
+    meter_input: bool = False
+    """The digital input of the meters at the grid connection is active."""
 
 
 class SiteFlows:

@@ -138,6 +138,8 @@ class SiteView(TypedDict):
     building_a: Amps
     voltage_v: Sequence[float]
     pv_w: float
+    meter_input: bool
+    """The digital input of the second meter is active."""
     grid_a: Amps
 
 
@@ -267,7 +269,7 @@ class SimulatorPort(Protocol):
 
     @command("simulator/site", Role.OPERATOR, "The building", Effect.SET)
     async def set_site(self, change: Members) -> None:
-        """Building load and voltage per phase, photovoltaics."""
+        """Building load and voltage per phase, photovoltaics, digital input of the second meter."""
 
     @command("simulator/inputs/{number}", Role.OPERATOR, "A digital input", Effect.SET)
     async def set_input(self, number: InputNumber, *, active: bool) -> None:
