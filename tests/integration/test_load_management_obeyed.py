@@ -391,11 +391,10 @@ async def test_DLMBackendLimitIsGroup(tmp_path: Path) -> None:
         row = LimitRow(OCPP_STATION, PerPhase.same(18.0), LimitCause.PROFILE, datetime.now(UTC))
         running.limits.put(STATION, row)
 
-    for switch, groups in (("on", {"root"}), ("off", {"root", "station"})):
+    for switch in ("on", "off"):
         async with charging(tmp_path / switch, DLMBackendLimitIsGroup=switch) as station:
             limit(station)
             await asyncio.sleep(SETTLED_S)
             assert sum(offers(station)) == 18.0
             sources = {row.source for row in load(station).limits}
             assert (LimitCause.OCPP_STATION in sources) is (switch == "on")
-            assert len(load(station).groups) == len(groups)
