@@ -191,7 +191,6 @@ class MasterService:
 
     def _on_send(self) -> None:
         self._handle = None
-        self._parts.site.note_drawn(*self.master.drawn_a(self._loop.time()))
         self._plan_store()
         self._send()
 
