@@ -26,13 +26,13 @@ FIRST_MONTH = 1000
 FAILED = Path(__file__).with_name("failed_seeds.txt")
 
 
-def _spans(wanted: str) -> list[int]:
+def spans(wanted: str) -> list[int]:
     """`17,40-50` as numbers."""
     spans = [part.partition("-") for part in wanted.split(",")]
     return [n for low, _, high in spans for n in range(int(low), int(high or low) + 1)]
 
 
-def _failed(test: str) -> set[int]:
+def failed_seeds(test: str) -> set[int]:
     """The seeds that failed once in that test."""
     lines = [line.split() for line in FAILED.read_text().splitlines()]
     return {int(words[1]) for words in lines if words and words[0] == test}
@@ -41,17 +41,17 @@ def _failed(test: str) -> set[int]:
 def _seeds() -> list[Any]:
     """Those of the environment, or the usual ones and those that failed once."""
     if wanted := os.environ.get("BORNE_SEEDS"):
-        return [pytest.param(seed, id=f"seed-{seed}") for seed in _spans(wanted)]
-    return rotating(range(1, SEEDS + 1), SEEDS_OF_A_COMMIT, "seed", always=_failed("days"))
+        return [pytest.param(seed, id=f"seed-{seed}") for seed in spans(wanted)]
+    return rotating(range(1, SEEDS + 1), SEEDS_OF_A_COMMIT, "seed", always=failed_seeds("days"))
 
 
 def _months() -> list[int]:
     """So many as the environment says, or those that it names, or a few."""
     wanted = os.environ.get("BORNE_MONTHS", str(MONTHS))
     if not wanted.isdigit() or int(wanted) > FIRST_MONTH:
-        return _spans(wanted)
+        return spans(wanted)
     usual = range(FIRST_MONTH + 1, FIRST_MONTH + 1 + int(wanted))
-    return sorted(_failed("month") | set(usual))
+    return sorted(failed_seeds("month") | set(usual))
 
 
 def _play(days: Days) -> Days:

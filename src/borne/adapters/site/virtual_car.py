@@ -49,6 +49,8 @@ class VirtualCar:
     rng: random.Random
     flows: Callable[[float], None]
     asks: Callable[[], None]
+    offered_now: Callable[[], bool]
+    """True while the station offers current: it closes the contactor only then."""
     amps: float = 0.0
     asking: bool = False
     _offer_a: float = 0.0
@@ -150,6 +152,8 @@ class VirtualCar:
     def _wanted_a(self) -> float:
         model = self.record.visit.model
         if self._asleep or self.full or self._offer_a < max(LOWEST_PILOT_A, model.min_a):
+            return 0.0
+        if self.amps <= 0 and not self.offered_now():
             return 0.0
         if model.rogue_a is not None:
             return model.rogue_a

@@ -35,7 +35,7 @@ class VirtualMaster:
         self._known: tuple[KnownSlave, ...] = ()
         self._load = ExternalLoad(_main_a(site))
         self._limit_a = ZERO
-        self._drawn_a: tuple[PerPhase, PerPhase] | None = None
+        self._drawn_a: PerPhase | None = None
         self._cycle = Timer(heap, self._run_cycle)
         self._answers = Timer(heap, self._send_grants)
         self._dues = Timer(heap, self._check_dues)
@@ -95,12 +95,13 @@ class VirtualMaster:
                 self._dues.set(self.engine.quiet_until_s(now_s))
             self._answers.set(now_s)
 
-    def on_reading(self, current_a: PerPhase | None) -> None:
+    def on_reading(self, at_s: float, current_a: PerPhase | None) -> None:
         """The external meter was read; None: it is silent."""
         if self.engine is None:
             return
-        self._load = self._load.measured(self._heap.now_s, current_a)
-        self._update_limit()
+        self._load = self._load.measured(at_s, current_a)
+        if at_s >= self._heap.now_s:
+            self._update_limit()
 
     def _note_drawn(self) -> None:
         if self.engine is None or not self._site.settings.including:
@@ -108,7 +109,7 @@ class VirtualMaster:
         drawn_a = self.engine.drawn_a(self._heap.now_s)
         if drawn_a != self._drawn_a:
             self._drawn_a = drawn_a
-            self._load = self._load.drawn(self._heap.now_s, *drawn_a)
+            self._load = self._load.drawn(self._heap.now_s, drawn_a)
             self._update_limit()
 
     def _update_limit(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from math import floor
+from math import ceil, floor
 
 from borne.adapters.site.event_heap import EventHeap, Timer
 from borne.adapters.site.site_model import MeterModel
@@ -13,7 +13,10 @@ from borne.foundation.units import ZERO, PerPhase
 UNCHANGED_S = 10.0
 """Readings of an unchanged value are passed on this often: others would change nothing."""
 
-AFTER_CHANGE_S = 8.0
+BEFORE_S = 13.0
+"""Readings of this time before another one are made up for."""
+
+AFTER_CHANGE_S = 15.0
 """After a change, every reading is passed on for this long."""
 
 SILENCE_S = 10.0
@@ -23,17 +26,20 @@ MAX_HISTORY = 4096
 
 
 class VirtualMeter:
-    """Reads, once a period, what flowed `skew_s` before. `read` gets the values, and None when the
-    meter has not answered for `SILENCE_S`."""
+    """Reads, once a period, what flowed `skew_s` before. `read` gets the time and the values, and
+    None when the meter has not answered for `SILENCE_S`.
+
+    Readings of an unchanged value are left out, but for those just before the next change.
+    """
 
     def __init__(
-        self, model: MeterModel, heap: EventHeap, read: Callable[[PerPhase | None], None]
+        self, model: MeterModel, heap: EventHeap, read: Callable[[float, PerPhase | None], None]
     ) -> None:
         self.silent_since_s: float | None = None
         self._model, self._heap, self._read = model, heap, read
         self._times, self._values = [float("-inf")], [ZERO]
         self._polls = Timer(heap, self._poll)
-        self._silences = Timer(heap, lambda: read(None))
+        self._silences = Timer(heap, lambda: read(heap.now_s, None))
         self._read_s = 0.0
         self._polls.set(0.0)
 
@@ -63,10 +69,18 @@ class VirtualMeter:
             self._polls.set(self._next_poll_s(now_s))
 
     def _poll(self) -> None:
-        self._read_s = self._heap.now_s
-        place = bisect_right(self._times, self._read_s - self._model.skew_s) - 1
-        self._read(self._values[max(0, place)])
+        now_s, period_s = self._heap.now_s, self._model.period_s
+        for number in range(ceil(BEFORE_S / period_s), 0, -1):
+            at_s = now_s - number * period_s
+            if at_s > self._read_s:
+                self._read(at_s, self._value_a(at_s))
+        self._read_s = now_s
+        self._read(now_s, self._value_a(now_s))
         self._set_timer()
+
+    def _value_a(self, at_s: float) -> PerPhase:
+        place = bisect_right(self._times, at_s - self._model.skew_s) - 1
+        return self._values[max(0, place)]
 
     def _set_timer(self) -> None:
         """The next poll that shows something else, or the next that must be passed on."""

@@ -71,7 +71,15 @@ class VirtualSocket:
         phases = min(record.visit.model.phases, self.station.model.phases)
         self._links = self.links_of(phases)
         station = self.station
-        self.car = VirtualCar(record, phases, station.heap, station.rng, self._flows, self._asks)
+        self.car = VirtualCar(
+            record,
+            phases,
+            station.heap,
+            station.rng,
+            self._flows,
+            self._asks,
+            lambda: self.pilot_a >= LOWEST_PILOT_A,
+        )
         if self.pilot_a >= LOWEST_PILOT_A:
             self.car.offered(self.pilot_a)
 

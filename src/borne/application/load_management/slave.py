@@ -144,10 +144,11 @@ class Slave:
         return True
 
     def renew(self, since_s: float, now_s: float) -> None:
-        """Record a heartbeat that changed nothing: a report sent at `since_s` was answered with the
-        present grant."""
+        """Record a heartbeat that changed nothing: the last report was repeated at `since_s`, and
+        answered with the present grant."""
         if self._accepted and self._stage(now_s) is FailSafeStage.CONNECTED:
             self._renewed_s = max(self._renewed_s, since_s)
+            self._sent_s[self._number] = self._renewed_s
             self._reported_s = now_s
 
     def _newer(self, lease: _Lease, now_s: float) -> bool:
