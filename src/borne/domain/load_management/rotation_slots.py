@@ -5,13 +5,16 @@ that it has charged, lowest first. A car that has waited a whole slot is overtak
 begins to charge later, and so waits at most one slot, and a minimum on-time, more than the cars
 before it have slots.
 
-Cars whose departure is known charge when they must: the more urgent first.
+Where the departures of all are known, the more urgent come first; a car that has not charged yet
+comes before them, because its phases are unknown until it does. Among cars without a departure, one
+that leaves is owed its slot when it must begin to charge; until then it can wait.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 
 TIME_SLOT_S = 30 * 60.0
 """Default. Every start wears the contactor, and some cars handle pauses badly."""
@@ -55,6 +58,16 @@ class SlotRecord:
         """True if it has waited a whole time slot."""
         return self.waiting_since_s is not None and now_s - self.waiting_since_s >= slot_s
 
+    @property
+    def rests(self) -> bool:
+        """True if it does not request current."""
+        return self.serving_since_s is None and self.waiting_since_s is None
+
+    @property
+    def is_new(self) -> bool:
+        """True if it waits and has not charged yet."""
+        return self.waiting_since_s is not None and self.served_s == 0
+
     def ends(self, now_s: float, slot_s: float) -> float | None:
         """Return when its time slot ends, or when it will have waited one; None: not ahead."""
         since_s = self.serving_since_s
@@ -75,13 +88,21 @@ def ranks(
 ) -> dict[str, int]:
     """Return the entitlement rank of every record, from 0. `urgency_s`: of the cars whose demand is
     known (`demands.Need`)."""
+    found = list(records)
+    all_leave = all(record.id in urgency_s for record in found if not record.rests)
 
     def key(record: SlotRecord) -> Key:
         if record.holds_slot(now_s, MINIMUM_ON_S):
             return 0, record.serving_since_s or 0.0, 0.0, record.id
         urgency = urgency_s.get(record.id)
         if urgency is not None:
-            return _by_urgency(record, urgency, now_s, slot_s)
+            if record.serving_since_s is not None:
+                urgency -= HOLD_S
+            if all_leave:
+                return 1, -inf if record.is_new else urgency, record.plugged_s, record.id
+            if urgency < slot_s:
+                return 1, max(record.plugged_s, now_s + urgency - slot_s), 0.5, record.id
+            return 3, urgency, 0.0, record.id
         waiting = now_s if record.waiting_since_s is None else record.waiting_since_s
         if record.holds_slot(now_s, slot_s):
             return 1, record.serving_since_s or 0.0, 0.0, record.id
@@ -89,17 +110,7 @@ def ranks(
             return 1, waiting + slot_s, 1.0, record.id
         return 2, record.share(now_s), waiting, record.id
 
-    return {record.id: rank for rank, record in enumerate(sorted(records, key=key))}
-
-
-def _by_urgency(record: SlotRecord, urgency_s: float, now_s: float, slot_s: float) -> Key:
-    """A car that charges is not paused for one that is only a little more urgent. One that must
-    charge within a slot comes among those that hold or are owed one; others can wait."""
-    if record.serving_since_s is not None:
-        urgency_s -= HOLD_S
-    if urgency_s < slot_s:
-        return 1, now_s + urgency_s - slot_s, 0.0, record.id
-    return 3, urgency_s, 0.0, record.id
+    return {record.id: rank for rank, record in enumerate(sorted(found, key=key))}
 
 
 def advance(
