@@ -40,6 +40,9 @@ ROTATIONS = tuple(Rotation)[:6]
 SLOWEST_S = 5.0
 """A car follows its pilot within this time."""
 
+FALLBACK_S = 60.0 / 0.96 + SLOWEST_S
+"""After it a slave that receives nothing is at its disconnected limit at most."""
+
 
 class Heap:
     """Events in the order of their times."""
@@ -204,11 +207,18 @@ class Station:
 class World:
     """The master, its slaves and what happens to them."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, steps: bool = False, reachable: bool = False) -> None:
+        """`steps`: the limit changes. `reachable`: nothing is lost, cut or restarted."""
         self.rng = rng = random.Random(seed)
         self.heap = Heap()
-        self.loss = rng.choice([0.0, 0.05, 0.3])
+        self.loss = 0.0 if reachable else rng.choice([0.0, 0.05, 0.3])
         self.delay_s = rng.choice([0.05, 1.0, 4.0])
+        self.events = ["plug", "plug", "plug", "cut", "cut", "restart", "master"]
+        if reachable:
+            self.events = ["plug"]
+        self.events += ["limit", "limit"] * steps
+        self.obeyed_s = self.delay_s + SLOWEST_S if reachable else FALLBACK_S
+        """After it a lower limit is obeyed."""
         self.stations = [
             Station(f"s{number}", rng, self.heap, self) for number in range(rng.randint(1, 6))
         ]
@@ -217,6 +227,8 @@ class World:
         hall_a = sum(
             len(one.cars) * one.disconnected_a for one in self.stations if one.group == "hall"
         )
+        self.lowest_a = needed_a
+        self.root_limits = [(float("-inf"), self.limit_a.l1)]
         groups = (Group("hall", PerPhase.same(max(hall_a, rng.choice([13.0, 30.0])))),)
         self.config = MasterConfig(groups=groups, sample_s=rng.choice([1.0, 10.0, 30.0]))
         lines = tuple(
@@ -300,9 +312,11 @@ class World:
     def mishap(self) -> None:
         rng, heap = self.rng, self.heap
         station = rng.choice(self.stations)
-        event = rng.choice(["plug", "plug", "plug", "cut", "cut", "restart", "master"])
+        event = rng.choice(self.events)
         if event == "plug":
             station.plug()
+        elif event == "limit":
+            self.set_limit(max(self.lowest_a, rng.choice([6.0, 16.0, 25.0, 40.0, 63.0])))
         elif event == "cut":
             way, long_s = rng.choice([(0,), (1,), (0, 1)]), rng.choice([8.0, 30.0, 90.0, 200.0])
             for end in way:
@@ -316,6 +330,23 @@ class World:
             self.stop_master()
             heap.at(heap.now_s + rng.choice([0.0, 2.0, 50.0, 120.0]), self.start_master)
         heap.at(heap.now_s + rng.choice([1.0, 5.0, 20.0, 60.0, 120.0]), self.mishap)
+
+    def set_limit(self, amps: float) -> None:
+        self.root_limits.append((self.heap.now_s, amps))
+        fell, self.limit_a = amps < self.limit_a.l1, PerPhase.same(amps)
+        if self.master is not None and fell:
+            self.master.lower(self.limit_a, self.local())
+            self.send()
+        self.cycle()
+
+    def root_limit_a(self) -> float:
+        """The highest limit that may still be used."""
+        highest_a = 0.0
+        for at_s, amps in reversed(self.root_limits):
+            highest_a = max(highest_a, amps)
+            if at_s <= self.heap.now_s - self.obeyed_s:
+                break
+        return highest_a
 
     def restore(self, station: Station, way: tuple[int, ...]) -> None:
         for end in way:
@@ -332,7 +363,8 @@ class World:
                 used = connected_phases(car.phases)
                 for link in self.topology.crossed(group, loaded_phases(rotation, used)):
                     flows[link] += car.drawn_a(self.heap.now_s)
-        over_a = max(flow - limit for flow, limit in zip(flows, self.limits, strict=True))
+        limits = [self.root_limit_a()] * 3 + self.limits[3:]
+        over_a = max(flow - limit for flow, limit in zip(flows, limits, strict=True))
         self.worst_a = max(self.worst_a, over_a)
         assert over_a <= 1e-6, f"{over_a} A too much at {self.heap.now_s} s"
 
@@ -349,6 +381,20 @@ class World:
 @settings(max_examples=examples(8, 300))
 def test_no_line_carries_more_than_its_limit(seed: int) -> None:
     World(seed).run(600.0)
+
+
+@given(st.integers(0, 10**9))
+@settings(max_examples=examples(5, 300))
+def test_a_lower_limit_is_obeyed_after_the_way_of_a_message_and_the_reaction_of_a_car(
+    seed: int,
+) -> None:
+    World(seed, steps=True, reachable=True).run(600.0)
+
+
+@given(st.integers(0, 10**9))
+@settings(max_examples=examples(5, 300))
+def test_a_lower_limit_is_obeyed_after_the_fallback_whatever_is_lost(seed: int) -> None:
+    World(seed, steps=True).run(600.0)
 
 
 @pytest.mark.campaign
