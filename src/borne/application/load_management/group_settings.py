@@ -10,7 +10,7 @@ from borne.application.settings.station_settings import phases_connected
 from borne.domain.load_management.fail_safe import FailSafeTiming
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.topology import ROOT, Group, Rotation
-from borne.domain.settings.choices import DlmRole, PhaseRotation, SampleRate
+from borne.domain.settings.choices import DlmRole, PhaseRotation, PhasesConnected, SampleRate
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.units import PerPhase
 
@@ -82,7 +82,7 @@ def _master(settings: Settings) -> MasterConfig:
         imbalance = Imbalance(float(settings.integer("DLMCurrentImbalanceLimit")))
     return MasterConfig(
         groups=tuple(map(_group, settings.items("DLMGroups"))),
-        it_network=settings.flag("DLMITNetwork"),
+        it_network=_it_network(settings),
         imbalance=imbalance,
         allow_wakeup=settings.flag("DLMAllowEVWakeup"),
         slot_s=60.0 * settings.integer("DLMTimeSlice"),
@@ -91,6 +91,12 @@ def _master(settings: Settings) -> MasterConfig:
         minimum_a=float(settings.integer("DLMMinimumCurrentLimit")),
         voltage_v=float(settings.integer("PowerSourceVoltage")),
     )
+
+
+def _it_network(settings: Settings) -> bool:
+    sockets = range(1, settings.facts.connectors + 1)
+    wired = (settings.choice("PhasesConnected", PhasesConnected, n) for n in sockets)
+    return settings.flag("DLMITNetwork") or PhasesConnected.SINGLE_IT in wired
 
 
 def _group(item: str) -> Group:
