@@ -8,17 +8,22 @@ give any current, also below the minimum, and knows who comes later.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from math import inf
+from time import process_time
 
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 
+from borne.domain.load_management.allocation import allocate
 from borne.domain.load_management.group import GroupSnapshot, GroupState, plan
-from borne.domain.load_management.snapshot import SharedSupply
-from borne.domain.load_management.socket_memory import SocketFacts
+from borne.domain.load_management.participant import Participant
+from borne.domain.load_management.phases import PhaseDetection
+from borne.domain.load_management.quantise import quantise
+from borne.domain.load_management.snapshot import SharedSupply, Snapshot
+from borne.domain.load_management.socket_memory import SocketFacts, SocketMemory
 from borne.domain.load_management.topology import (
     Group,
     Rotation,
@@ -165,6 +170,8 @@ class Day:
     cars: list[Visit]
     limit_a: float
     departures_known: bool
+    phases_known: bool = False
+    """As soon as a car is plugged in; else they are found while it charges."""
     period_s: float = STEP_S
     state: GroupState = field(default_factory=GroupState)
     offers_a: dict[str, float] = field(default_factory=dict)
@@ -206,12 +213,23 @@ class Day:
         names = {car.name for car in present}
         self.offers_a = {name: amps for name, amps in self.offers_a.items() if name in names}
         facts = tuple(self._facts(car, now_s) for car in present)
+        if self.phases_known:
+            self.state = replace(self.state, sockets=self._with_phases(present))
         snapshot = GroupSnapshot(sockets=facts, supply=self.supply, minimum_a=6.0, now_s=now_s)
         found = plan(self.state, snapshot)
         self.state = found.state
         self.offers_a = {name: grant.amps for name, grant in found.grants.items()}
         self.result.plans += 1
         return inf if found.due_s is None else max(found.due_s, now_s + 0.001)
+
+    def _with_phases(self, present: list[Visit]) -> dict[str, SocketMemory]:
+        return {
+            car.name: replace(
+                self.state.memory(car.name),
+                phases=PhaseDetection(used=frozenset(list(SocketPhase)[: car.phases])),
+            )
+            for car in present
+        }
 
     def _facts(self, car: Visit, now_s: float) -> SocketFacts:
         amps = self._drawn_a(car)
@@ -260,35 +278,114 @@ class Day:
             self.result.over_s += until_s - now_s
 
 
-def ratios(limit_a: float, *, departures_known: bool) -> Mapping[str, float]:
+@dataclass(frozen=True)
+class Mode:
+    """What the plan knows of a car beforehand."""
+
+    name: str
+    departures_known: bool
+    phases_known: bool
+
+
+MODES = (
+    Mode("departures and phases known", departures_known=True, phases_known=True),
+    Mode(
+        "departures known, phases found while charging", departures_known=True, phases_known=False
+    ),
+    Mode("fair rotation in slots of 30 min", departures_known=False, phases_known=False),
+)
+
+
+@dataclass(frozen=True)
+class Row:
     """Means over the seeds of one limit."""
-    shares, tenths, worst, starts, over_s = [], [], [], [], 0.0
-    for seed in SEEDS:
+
+    of_bound: float
+    tenth: float
+    worst: float
+    starts: float
+    over_s: float
+
+    def text(self) -> str:
+        values = (self.of_bound, self.tenth, self.worst, self.starts, self.over_s)
+        return "".join(f"{value:>10.3f}" for value in values)
+
+
+def measure(mode: Mode, limit_a: float, seeds: Iterable[int] = SEEDS) -> Row:
+    """Run the days of one limit."""
+    found = []
+    for seed in seeds:
         cars = visits(seed)
-        found = Day(cars, limit_a, departures_known).run()
-        shares.append(found.total_wh / bound_wh(cars, limit_a))
-        tenths.append(found.tenth)
-        worst.append(found.fractions[0])
-        starts.append(found.starts / len(cars))
-        over_s += found.over_s
-    return {
-        "of the bound": float(np.mean(shares)),
-        "tenth": float(np.mean(tenths)),
-        "worst": float(np.mean(worst)),
-        "starts": float(np.mean(starts)),
-        "over_s": over_s,
-    }
+        one = Day(cars, limit_a, mode.departures_known, mode.phases_known).run()
+        share = one.total_wh / bound_wh(cars, limit_a)
+        found.append((share, one.tenth, one.fractions[0], one.starts / len(cars), one.over_s))
+    share, tenth, worst, starts, over_s = (float(one) for one in np.mean(found, axis=0))
+    return Row(share, tenth, worst, starts, over_s * len(found))
 
 
-def main() -> None:
+def whole_amps(cars: list[Visit], limit_a: float) -> Outcome:
+    """The day in steps of 1 A, decided every five minutes by allocation and rounding alone, in the
+    order of departure."""
+    shared = supply(cars, limit_a)
+    left_wh = {car.name: car.energy_wh for car in cars}
+    for step in range(STEPS):
+        present = [
+            Participant(
+                id=car.name,
+                group=car.group,
+                rotation=car.rotation,
+                phases=frozenset(list(SocketPhase)[: car.phases]),
+                maximum_a=car.maximum_a,
+                rank=float(car.departs),
+            )
+            for car in cars
+            if car.arrives <= step < car.departs and left_wh[car.name] > ENOUGH_WH
+        ]
+        snapshot = Snapshot(shared, present)
+        amps = quantise(snapshot, allocate(snapshot).amps, 1.0)
+        for car in cars:
+            wh = amps.get(car.name, 0.0) * car.watts_per_a * STEP_S / 3600
+            left_wh[car.name] = max(0.0, left_wh[car.name] - wh)
+    wanted = {car.name: car.energy_wh for car in cars}
+    return Outcome({name: wh - left_wh[name] for name, wh in wanted.items()}, wanted)
+
+
+def beside_acn() -> None:
+    """Print the day of seed 0 in whole amps, beside acnportal's algorithms."""
+    from tests.benchmarks.load_management import acn  # it is installed on demand
+
+    say = sys.stdout.write
+    try:
+        names = list(acn.algorithms())
+    except acn.NotInstalled as error:
+        say(f"acnportal could not be installed: {error}\n")
+        return
+    say("in steps of 1 A, seed 0, of LP\n")
+    columns = ("borne EDF", *names)
+    say(f"{'A':>6}" + "".join(f"{name:>10}" for name in columns) + "\n")
+    cars = visits(0)
+    for limit_a in (25, 40, 63):
+        bound = bound_wh(cars, limit_a)
+        found = [whole_amps(cars, limit_a)]
+        found += [acn.day(cars, limit_a, name, whole_amps=True) for name in names]
+        say(f"{limit_a:>6}" + "".join(f"{one.total_wh / bound:>10.3f}" for one in found) + "\n")
+        sys.stdout.flush()
+
+
+def main(*, with_acn: bool = True) -> None:
     """Print a line for each limit and mode."""
     say = sys.stdout.write
-    say("B5: a day of 60 cars; mean of 4 days. of LP: delivered energy against the program that\n")
+    say("B5: a day of 60 cars, mean of 4 days. of LP: delivered energy against the program that\n")
     say("knows the whole day; p10: fraction of its energy that nine of ten cars reach.\n")
     names = ("of LP", "p10", "worst", "starts", "over, s")
-    for known in (True, False):
-        say("departures known\n" if known else "departures not known: time slots of 30 min\n")
-        say(f"{'A':>6}" + "".join(f"{name:>10}" for name in names) + "\n")
+    for mode in MODES:
+        say(f"{mode.name}\n{'A':>6}" + "".join(f"{name:>10}" for name in names) + "\n")
         for limit_a in LIMITS_A:
-            found = ratios(limit_a, departures_known=known)
-            say(f"{limit_a:>6}" + "".join(f"{value:>10.3f}" for value in found.values()) + "\n")
+            say(f"{limit_a:>6}" + measure(mode, limit_a).text() + "\n")
+            sys.stdout.flush()
+    cars = visits(0, 100)
+    began_s = process_time()
+    plans = Day(cars, 100.0, departures_known=True).run().plans
+    say(f"a day of 100 sockets: {process_time() - began_s:.1f} s of CPU time, {plans} plans\n")
+    if with_acn:
+        beside_acn()

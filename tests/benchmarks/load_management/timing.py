@@ -2,7 +2,6 @@
 
 The program is the cheapest that HiGHS can be asked: highest total current, no minimum, no
 fairness. Absolute figures depend on the machine, the ratio less so.
-
 """
 
 from __future__ import annotations
@@ -212,27 +211,52 @@ def balanced(group: Instance) -> Instance:
     return replace(group, supply=replace(group.supply, imbalance=Imbalance(20.0)))
 
 
-def main(sizes: tuple[int, ...] = SIZES) -> None:
+def acn_ms(size: int) -> dict[str, float]:
+    """CPU time of one decision of each of acnportal's algorithms; empty where that takes hours or
+    acnportal is not there."""
+    from tests.benchmarks.load_management import acn  # it is installed on demand
+
+    if size > acn.LONGEST_SIZE:
+        return {}
+    try:
+        works = acn.schedules(instance(size))
+    except acn.NotInstalled as error:
+        sys.stdout.write(f"acnportal could not be installed: {error}\n")
+        return {}
+    return {name: best_ms([work], 1 if size >= 1000 else 3)[0] for name, work in works.items()}
+
+
+def main(sizes: tuple[int, ...] = SIZES, *, with_acn: bool = True) -> None:
     """Print a line for each size."""
     say = sys.stdout.write
     say("B1: one allocation, ms of CPU time, the least of many; each from a new snapshot.\n")
     say("core: admission and filling, plain Python; amps: all currents; reasons: all currents\n")
     say("and reasons; plain: the same without NumPy; cycle: allocation, rounding, safe step;\n")
-    say("20 A: reasons with current imbalance; LP: HiGHS, highest total only, no minimum.\n")
+    say("20 A: reasons with current imbalance; LP: HiGHS, highest total only, no minimum;\n")
+    say("acn: acnportal's algorithms on the same group.\n")
     names = ("core", "amps", "reasons", "plain", "cycle", "20 A", "LP", "amps/LP", "all/LP")
-    say(f"{'N':>6} {'links':>6}" + "".join(f"{name:>10}" for name in names) + "\n")
+    acn_names = ("acn LLF", "acn EDF", "acn RR") if with_acn else ()
+    titles = (*names, *acn_names)
+    say(f"{'N':>6} {'links':>6}" + "".join(f"{name:>10}" for name in titles) + "\n")
     for size in sizes:
         group = instance(size)
-        works = [
-            core(group),
-            currents(group),
-            reasons(group),
-            without_numpy(reasons(group)),
-            cycle(group),
-        ]
-        program = linear_program(group)
-        *times, program_ms = best_ms([*works, program], 20 if size >= 10_000 else 100)
-        times += best_ms([reasons(balanced(group))], 1 if size >= 1000 else 3)
-        ratios = (times[1] / program_ms, times[2] / program_ms)
+        values = [*times_ms(group), *(acn_ms(size) if with_acn else {}).values()]
         say(f"{size:>6} {len(group.supply.topology.links):>6}")
-        say("".join(f"{value:>10.3f}" for value in (*times, program_ms, *ratios)) + "\n")
+        say("".join(f"{value:>10.3f}" for value in values) + "\n")
+        sys.stdout.flush()
+
+
+def times_ms(group: Instance) -> list[float]:
+    """All columns of a group but acnportal's."""
+    size = len(group.participants)
+    works = [
+        core(group),
+        currents(group),
+        reasons(group),
+        without_numpy(reasons(group)),
+        cycle(group),
+    ]
+    program = linear_program(group)
+    *times, program_ms = best_ms([*works, program], 20 if size >= 10_000 else 100)
+    times += best_ms([reasons(balanced(group))], 1 if size >= 1000 else 3)
+    return [*times, program_ms, times[1] / program_ms, times[2] / program_ms]

@@ -183,7 +183,7 @@ class Problem:
                 (max(low, min(level, high)), high) if car in free else (low, high)
                 for car, (low, high) in enumerate(bounds)
             ]
-            fixed = [car for car in free if self._max_level(admitted, floor, car) <= level + 1e-6]
+            fixed = [car for car in free if self._max_level(admitted, floor, car) <= level + 1e-5]
             assert fixed
             for car in fixed:
                 bounds[car] = (floor[car][0], floor[car][0])
