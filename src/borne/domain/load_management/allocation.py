@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.balanced_filling import fill_balanced
@@ -231,7 +232,8 @@ class _Distribution:
 
     def _needed(self, places: Sequence[int]) -> list[float]:
         participants, upper = self.participants, self.upper
-        if all(participants[place].needed_a is None for place in places):
+        known = {*map(attrgetter("needed_a"), participants)} - {None}
+        if not known or all(participants[place].needed_a is None for place in places):
             return []
         return [
             most if one.needed_a is None else one.needed_a

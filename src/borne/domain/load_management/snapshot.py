@@ -69,10 +69,10 @@ class Snapshot:
         repeated id."""
         found = sorted(self.participants, key=attrgetter("id"))
         found.sort(key=attrgetter("rank"))
-        of_one_class = len({one.priority for one in found}) <= 1
+        of_one_class = len({*map(attrgetter("priority"), found)}) <= 1
         if not of_one_class:
             found.sort(key=attrgetter("priority"), reverse=True)
-        if any(one.keeps_place for one in found):
+        if any(map(attrgetter("keeps_place"), found)):
             found.sort(key=attrgetter("keeps_place"), reverse=True)
         ids = [one.id for one in found]
         _refuse_repeated(ids)

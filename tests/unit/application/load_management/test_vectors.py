@@ -205,3 +205,10 @@ def test_the_report_goes_to_standard_output(
     path.write_text(json.dumps({"vectors": []}))
     assert main(path) == 0
     assert capsys.readouterr().out == "0 passed, 0 failed\n"
+
+
+def test_all_published_vectors_pass() -> None:
+    path = Path(__file__).parents[3] / "fixtures" / "load_management_vectors.json"
+    report = run_vectors(json.loads(path.read_text()))
+    assert [result.problems for result in report.results if not result.passed] == []
+    assert report.passed == 66
