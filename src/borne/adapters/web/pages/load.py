@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +19,16 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words, list_separator
 from borne.adapters.web.pages import load_columns, load_slave, load_view
-from borne.adapters.web.pages.shell import done, form, page, part, setting, words_for, zone_of
+from borne.adapters.web.pages.shell import (
+    done,
+    environment,
+    form,
+    frame,
+    page,
+    setting,
+    words_for,
+    zone_of,
+)
 from borne.adapters.web.routes import Routes
 from borne.application.commands import command_of
 from borne.application.services import LoadView
@@ -80,10 +91,15 @@ def headroom_a(request: Request) -> PerPhase:
     return PerPhase(*settings_of(station(request)).settings.amps("DLMExternalLoadHeadroom"))
 
 
-def pieces(request: Request) -> dict[str, str]:
-    """The live parts, by target."""
-    values = variables(request)
-    return {f"#load-{name}": part(request, f"parts/load_{name}.html", **values) for name in PARTS}
+async def pieces(request: Request) -> dict[str, str]:
+    """The live parts, by target; they may be large, so a worker renders them."""
+    values = frame(request) | variables(request)
+    return await asyncio.to_thread(_rendered, values)
+
+
+def _rendered(values: Mapping[str, Any]) -> dict[str, str]:
+    templates = {name: environment().get_template(f"parts/load_{name}.html") for name in PARTS}
+    return {f"#load-{name}": template.render(values) for name, template in templates.items()}
 
 
 @routes.get("/load")

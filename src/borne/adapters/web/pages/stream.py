@@ -39,6 +39,8 @@ routes = Routes(USER)
 Pieces = dict[str, str]
 REST_S = 0.25
 """At most four updates a second."""
+LOAD_REST_S = 1.0
+"""The page of a large group is large."""
 
 
 def frame_pieces(request: Request, status: StationStatus) -> Pieces:
@@ -78,9 +80,9 @@ def backend_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: 
     return {"#backend-state": part(request, "parts/backend_state.html", **state)}
 
 
-def load_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: ARG001 -- one shape for all
+async def load_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: ARG001 -- one shape for all
     """Everything that moves on the page of load management."""
-    return load.pieces(request)
+    return await load.pieces(request)
 
 
 def help_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: ARG001 -- one shape for all
@@ -88,7 +90,7 @@ def help_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: ARG
     return help_pages.pieces(request)
 
 
-Draw = Callable[[Request, StationStatus], Pieces]
+Draw = Callable[[Request, StationStatus], Pieces | Awaitable[Pieces]]
 PAGES: dict[str, tuple[Access, Draw]] = {
     "frame": (USER, lambda request, status: {}),  # noqa: ARG005 -- the frame alone
     "dashboard": (USER, dashboard_pieces),
@@ -137,14 +139,16 @@ async def _pieces(request: Request, draw: Draw) -> AsyncIterator[str]:
             yield "event: alive\ndata: 1\n\n"
             status = station(request).status.snapshot()
         news = []
-        for target, text in (frame_pieces(request, status) | draw(request, status)).items():
+        drawn = draw(request, status)
+        drawn = drawn if isinstance(drawn, dict) else await drawn
+        for target, text in (frame_pieces(request, status) | drawn).items():
             digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
             if sent.get(target) != digest:
                 sent[target] = digest
                 news.append(partial(target, text))
         if news:
             yield message("".join(news))
-            await asyncio.sleep(REST_S)
+            await asyncio.sleep(LOAD_REST_S if draw is load_pieces else REST_S)
     yield f"event: {'ended' if web.host.services() else 'power-off'}\ndata: 1\n\n"
 
 
