@@ -120,7 +120,7 @@ async def clear(request: Request) -> Response:
         raise ApiError(422, "invalid", N_("Type the number of stations."))
     who = visitor(request).principal
     await _CLEAR.execute(load_of(request), who, {"count": int(text)})
-    return done(request, words_for(request)("The stations are forgotten."), "/load")
+    return done(request, words_for(request)(N_("The stations are forgotten.")), "/load")
 
 
 @routes.post("/load/identify")
@@ -128,7 +128,7 @@ async def identify(request: Request) -> Response:
     """Let a station blink."""
     name = (await form(request)).get("station", "")[:STATION_LENGTH]
     await _IDENTIFY.execute(load_of(request), visitor(request).principal, {"station": name})
-    return done(request, words_for(request)("Its lights blink for half a minute."), "/load")
+    return done(request, words_for(request)(N_("Its lights blink for half a minute.")), "/load")
 
 
 @routes.get("/load/export")
