@@ -39,6 +39,7 @@ def shown_by(measurement: Measurement) -> dict[str, float]:
         "energy_import": measurement.import_wh or 0,
         "energy_export": measurement.export_wh or 0,
         "frequency": measurement.frequency_hz or 0.0,
+        "digital_input": int(measurement.digital_input or 0),
     }
     powers = {"": measurement.power_total_w}
     for index, phase in enumerate(("_l1", "_l2", "_l3")):

@@ -649,8 +649,9 @@ class FakeSimulator(Simulator):
             "building_a": [4.1, 6.3, 2.2],
             "voltage_v": [230.0, 230.0, 230.0],
             "pv_w": 0.0,
+            "meter_input": False,
         }
-        self.inputs = {1: False, 2: False}
+        self.inputs = {1: False, 2: False, 3: False}
         self.temperature_c = 31.0
         self.served: dict[str, Json] = {}
 

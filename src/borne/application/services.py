@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from borne.application.authorization.master_card import MasterCard
 from borne.application.authorization.teach_in import TeachIn
@@ -63,7 +63,7 @@ class LoadView(Protocol):
     """Load management as this station sees it: the group of a master, its own part as a slave."""
 
     @property
-    def changed(self) -> Signal[Any]:
+    def changed(self) -> Signal[None]:
         """Emits when the status has changed."""
 
     def status(self) -> LoadStatus:

@@ -23,7 +23,7 @@ from borne.protocols.meter_profiles.sunspec import Read
 from borne.protocols.modbus.bus import ModbusBus
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Endpoint
-from borne.protocols.modbus.failures import ModbusFailure
+from borne.protocols.modbus.failures import ExceptionAnswer, ModbusFailure
 from borne.protocols.modbus.job_queue import Priority, RetryPolicy
 
 PERIOD_S = 1.0
@@ -220,7 +220,12 @@ class ModbusMeter:
         read = self._reader(bus, self._retry)
         async with asyncio.timeout(self._timeout_s):
             for block in blocks:
-                values = await read(block.function, block.address, block.count)
+                try:
+                    values = await read(block.function, block.address, block.count)
+                except ExceptionAnswer:
+                    if not profile.reads_input_only(block):
+                        raise
+                    continue  # a variant without a digital input is a good meter all the same
                 for offset, value in enumerate(values):
                     words[block.function, block.address + offset] = value
         at_s = asyncio.get_running_loop().time()

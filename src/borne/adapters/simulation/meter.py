@@ -114,7 +114,7 @@ class WorldMeter(Generic[R]):
         return False
 
     def _tampering(self) -> object:
-        """A value that changes when the meter is replaced or manipulated."""
+        """A value that changes when the meter is replaced or manipulated, or with its input."""
         return None
 
     def _reading(self) -> R:
@@ -196,3 +196,6 @@ class SimulatedSiteMeter(WorldMeter[Measurement]):
 
     def _measure(self) -> Measurement:
         return world_measurement(self._world, SITE)
+
+    def _tampering(self) -> object:
+        return self._world.site.meter_input

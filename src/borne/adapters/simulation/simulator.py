@@ -84,6 +84,7 @@ class SiteChange(BaseModel):
     building_a: Amps | tuple[Amps, Amps, Amps] | None = None
     voltage_v: Volts | tuple[Volts, Volts, Volts] | None = None
     pv_w: float | None = Field(None, ge=0.0, le=1_000_000.0)
+    meter_input: bool | None = None
 
 
 class MeterChange(BaseModel):
@@ -264,7 +265,7 @@ class Simulator:
         await self.world.links[link].switch(up, how)
 
     async def set_site(self, change: Mapping[str, object]) -> None:
-        """Change `building_a`, `voltage_v` (one number or three) and `pv_w`."""
+        """Change `building_a`, `voltage_v` (one number or three), `pv_w` and `meter_input`."""
         try:
             asked = SiteChange.model_validate(change)
         except ValidationError as error:
@@ -276,10 +277,12 @@ class Simulator:
             site.voltage_v = _per_phase(asked.voltage_v)
         if asked.pv_w is not None:
             site.pv_w = asked.pv_w
+        if asked.meter_input is not None:
+            site.meter_input = asked.meter_input
         self.world.settle_site()
 
     async def set_input(self, number: int, *, active: bool) -> None:
-        """Set optocoupler input 1 or 2."""
+        """Set optocoupler input 1 or 2, or the input for 230 V (3)."""
         if number not in self.world.inputs:
             raise SimulatorError("not_found", verbatim(f"there is no input {number}"))
         self.world.set_input(number, active)

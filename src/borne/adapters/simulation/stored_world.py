@@ -108,6 +108,7 @@ class StoredSite(_Stored):
     voltage_v: ThreeVolts
     building_a: tuple[float, float, float]
     pv_w: Annotated[float, Field(ge=0)]
+    meter_input: bool = False
 
 
 class StoredMeter(_Stored):
@@ -187,6 +188,7 @@ def street(world: World) -> dict[str, Any]:
             "voltage_v": list(world.site.voltage_v),
             "building_a": list(world.site.building_a),
             "pv_w": world.site.pv_w,
+            "meter_input": world.site.meter_input,
         },
         "links": {
             name: {"up": link.up, "mode": link.mode.value} for name, link in world.links.items()
@@ -264,6 +266,7 @@ def restore(world: World, stored: StoredWorld) -> None:
     world.site.voltage_v = PerPhase(*site.voltage_v)
     world.site.building_a = PerPhase(*site.building_a)
     world.site.pv_w = site.pv_w
+    world.site.meter_input = site.meter_input
     for name, link in street.links.items():
         if name in world.links:
             world.links[name].set(link.up, link.mode)

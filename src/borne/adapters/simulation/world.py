@@ -20,7 +20,8 @@ from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import ZERO, PerPhase
 
 NOMINAL_V = 230.0
-INPUTS = (1, 2)
+INPUTS = (1, 2, 3)
+"""Optocouplers 1 and 2, and the input for 230 V."""
 
 
 class LinkMode(StrEnum):
@@ -72,6 +73,8 @@ class SimulatedSite:
     """Load of the building per grid phase."""
     pv_w: float = 0.0
     """Power of the photovoltaics, spread over three phases."""
+    meter_input: bool = False
+    """The digital input of the meters at the grid connection is active."""
 
 
 class SiteFlows:

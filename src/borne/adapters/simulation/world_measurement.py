@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from borne.adapters.simulation.meter_setup import BUILDING, SITE, SOCKET_SOURCE
 from borne.adapters.simulation.outlet import Socket
@@ -55,13 +56,14 @@ def _at_grid(
     world: World, current_a: PerPhase, registers: TwoWayRegister, serial_number: str
 ) -> Measurement:
     now_s = world.loop.time()
-    return _measured(
+    measured = _measured(
         now_s,
         world.site.voltage_v,
         current_a,
         (registers.imported.read_wh(now_s), registers.exported.read_wh(now_s)),
         serial_number,
     )
+    return replace(measured, digital_input=world.site.meter_input)
 
 
 def _at_socket(world: World, socket: Socket) -> Measurement:

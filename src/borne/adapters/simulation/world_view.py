@@ -58,6 +58,7 @@ def _site(world: World) -> SiteView:
         "building_a": list(world.site.building_a),
         "voltage_v": list(world.site.voltage_v),
         "pv_w": world.site.pv_w,
+        "meter_input": world.site.meter_input,
         "grid_a": list(world.grid_current_a.rounded()),
     }
 

@@ -35,7 +35,7 @@ class VirtualMaster:
         self._known: tuple[KnownSlave, ...] = ()
         self._load = ExternalLoad(_main_a(site))
         self._limit_a = ZERO
-        self._drawn_a: PerPhase | None = None
+        self._drawn_a: tuple[PerPhase, PerPhase] | None = None
         self._cycle = Timer(heap, self._run_cycle)
         self._answers = Timer(heap, self._send_grants)
         self._dues = Timer(heap, self._check_dues)
@@ -109,7 +109,7 @@ class VirtualMaster:
         drawn_a = self.engine.drawn_a(self._heap.now_s)
         if drawn_a != self._drawn_a:
             self._drawn_a = drawn_a
-            self._load = self._load.drawn(self._heap.now_s, drawn_a)
+            self._load = self._load.drawn(self._heap.now_s, *drawn_a)
             self._update_limit()
 
     def _update_limit(self) -> None:

@@ -14,6 +14,7 @@ from borne.application.composition.charging import Charging
 from borne.application.composition.meters import Meters
 from borne.application.composition.parts import StationParts
 from borne.application.refusals import Refused
+from borne.domain.limits import sources
 from borne.domain.settings.choices import DlmRole
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.events import Signal
@@ -47,6 +48,7 @@ class LoadManagement:
         from borne.application.load_management.group_service import GroupParts, GroupService
 
         parts, charging = self._parts, self._charging
+        site = self._site_limits()
         self.group = GroupService(
             GroupParts(
                 station=_station_id(settings()),
@@ -54,7 +56,7 @@ class LoadManagement:
                 connectors=charging.connectors,
                 meters=charging.metering,
                 limits=charging.limits,
-                site=self._site_limits(),
+                site=site,
                 state=parts.storage.state,
                 settings=settings,
                 clock=parts.clock,
@@ -66,6 +68,14 @@ class LoadManagement:
         )
         self.group.changed.notify(lambda: self.changed.emit(None))
         await self.group.start()
+        charging.limits.changed.notify(lambda: self._pass_backend_limit(site))
+
+    def _pass_backend_limit(self, site: SiteLimits) -> None:
+        """The backend's limit of this station may be meant for the whole group. It limits the own
+        sockets in any case, which draw no more than the group."""
+        rows = self._charging.limits.shared
+        amps = [min(row.amps) for row in rows if row.source is sources.OCPP_STATION]
+        site.put_backend(min(amps, default=None))
 
     def _site_limits(self) -> SiteLimits:
         from borne.application.load_management.site_limits import SiteLimits

@@ -71,7 +71,7 @@ LOOK_AHEAD_S = 86400.0
 """How far ahead the next change of a limit is searched."""
 IN_USE_A = 0.5
 """A phase with at least this current counts as used by the vehicle."""
-PROFILE_KEYS = frozenset({"PhasesConnected", "TimeZone"})
+PROFILE_KEYS = frozenset({"PhasesConnected", "PowerSourceVoltage", "TimeZone"})
 """Settings on which the limits of profiles depend."""
 ProfileId = Annotated[int, Range(-(2**63), 2**63 - 1)]
 OF_CONNECTOR = (Purpose.DEFAULT, Purpose.TRANSACTION)
@@ -355,13 +355,13 @@ class ChargingProfiles:
         return lowest_curve(curves if lowest is None else [*curves, (CurveStep(0.0, lowest),)])
 
     def _conversion(self, connector: int) -> PowerConversion:
+        settings = self._settings()
+        voltage_v = float(settings.integer("PowerSourceVoltage"))
         if connector == STATION:
-            return PowerConversion(
-                max(phases_connected(self._settings(), n) for n in self._connectors)
-            )
-        return PowerConversion(
-            phases_connected(self._settings(), connector), self._phases.get(connector)
-        )
+            wired = max(phases_connected(settings, number) for number in self._connectors)
+            return PowerConversion(wired, voltage_v=voltage_v)
+        wired = phases_connected(settings, connector)
+        return PowerConversion(wired, self._phases.get(connector), voltage_v)
 
     def _station_curve(self, window: Window, unit: RateUnit) -> Curve:
         return self._curve(STATION, window, unit, [Purpose.STATION])

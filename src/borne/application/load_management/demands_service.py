@@ -76,7 +76,7 @@ class Demands:
 
     def _session(self, connector: int) -> str | None:
         session = self._connectors[connector].status.session
-        return None if session is None else session.session_id
+        return (session.session_id or None) if session is not None else None
 
     def _on_connector_changed(self, connector: int) -> None:
         """A demand that was set before its session counts for it."""

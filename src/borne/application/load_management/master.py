@@ -7,7 +7,7 @@ No I/O and no clock: every method gets the monotonic time of the master's statio
   rate; after either, and after `NOTHING`, send what `outgoing` returns.
 - A cycle: `plan(master.state, master.snapshot(limit_a, now_s))`, then `apply`, then send what
   `outgoing` returns. The plan may be computed in a worker; it is stale (`fresh=False`) if
-  `on_report`, `configure` or a lower limit came in between and asked for another one.
+  `revision` has changed or a limit has fallen meanwhile.
 - A limit that falls: `lower` and send what `outgoing` returns, then a cycle at once.
 - At `due_s`: a cycle.
 """
@@ -53,8 +53,8 @@ from borne.domain.load_management.topology import (
     PHASE_SETS,
     ROOT,
     Group,
-    Rotation,
     Topology,
+    certain_grid_currents,
     connected_phases,
     grid_currents,
 )
@@ -107,6 +107,8 @@ class Master:
         self.refused: dict[str, Message] = {}
         """Why reports were refused, by station; the newest ones."""
         self._config = config
+        self.known_changes = 0
+        """Rises whenever `known` changes."""
         self._number = 0
         self._revision = 0
         self._cycle_s = now_s
@@ -125,6 +127,11 @@ class Master:
         self._revision += 1
         self._plan_due_s = now_s
 
+    @property
+    def revision(self) -> int:
+        """Rises with every change by which a plan of an older snapshot could be too high."""
+        return self._revision
+
     def known(self) -> tuple[KnownSlave, ...]:
         """Return what is to be stored of all slaves."""
         return tuple(one.known for one in self._stations.values())
@@ -138,6 +145,7 @@ class Master:
         sockets = {name: self.state.memory(name) for name in self._participants()}
         self.state = replace(self.state, sockets=sockets)
         self._revision += 1
+        self.known_changes += 1
         return len(gone)
 
     def connected(self, now_s: float) -> tuple[str, ...]:
@@ -168,11 +176,13 @@ class Master:
         before = one.report
         if report.boot in one.former_boots:
             one.note_twin(report, now_s)
+            self._revision += bool(one.twins)
             return Urgency.NOW if one.twins else Urgency.NOTHING
         if before is not None and before.boot == report.boot and report.number <= before.number:
             return Urgency.NOTHING
-        contact = one.contact(now_s)
+        contact, known = one.contact(now_s), one.known
         one.note(report, now_s)
+        self.known_changes += one.known != known
         if before is None or before.boot != report.boot:
             self._adopt(one, now_s)
         else:
@@ -181,8 +191,8 @@ class Master:
                 self._rejoin(one, now_s)
         changed = self._confirm(one, now_s)
         assert one.report is not None
-        urgent = changed or contact is not Contact.PRESENT
-        return Urgency.NOW if urgent else self._urgency(one, before, report)
+        urgency = self._urgency(one, before, report)
+        return Urgency.NOW if changed or contact is not Contact.PRESENT else urgency
 
     def renew(self, station: str, now_s: float) -> bool:
         """Record a heartbeat that changed nothing: the station repeated its last report, and is
@@ -214,12 +224,13 @@ class Master:
     ) -> Urgency:
         same = before is not None and before.sockets == report.sockets
         if before is None or _differ(before, report, same_sockets=same):
-            self._revision += 1
+            self._revision += before is None or _wiring(before) != _wiring(report)
             return Urgency.NOW
         for own in report.sockets:
             target = one.targets.get(one.participant(own.connector))
             offered_a = max(own.offered_a, 0.0 if target is None else target.amps)
             if own.measured_a is not None and max(own.measured_a) > offered_a + OVERDRAWN_A:
+                self._revision += 1
                 return Urgency.NOW
         return Urgency.NOTHING if same else Urgency.SAMPLE
 
@@ -232,6 +243,7 @@ class Master:
                 name = one.participant(own.connector)
                 memory = SocketMemory().adopted(own.offered_a, self._number, now_s)
                 one.aim(name, Target(own.offered_a, Reason(LimitCause.WAITS_FOR_OTHERS)))
+                self._revision += 1
                 self.state = replace(self.state, sockets={**self.state.sockets, name: memory})
 
     # Taking over -------------------------------------------------------------------------------
@@ -263,6 +275,7 @@ class Master:
 
     def _join(self, one: RemoteStation, now_s: float) -> None:
         self._number += 1
+        self._revision += 1
         one.joining, one.proven_s = self._number, now_s
         one.targets = {
             one.participant(own.connector): Target(
@@ -340,7 +353,7 @@ class Master:
                 continue
             present = one.targets.get(name)
             if fresh or (present is not None and grant.amps < present.amps):
-                one.aim(name, Target(grant.amps, grant.reason))
+                one.aim(name, Target(grant.amps, grant.reason, grant.until_s))
 
     def lower(self, limit_a: PerPhase, now_s: float) -> None:
         """Lower the currents at once to a limit that has fallen, without a distribution."""
@@ -530,18 +543,25 @@ class Master:
         envelope_a = track.envelope_a(now_s, drawn_a)
         return one.reserved_a(socket, envelope_a, now_s, self._config.timing)
 
-    def drawn_a(self, now_s: float) -> PerPhase:
-        """Return the current of all slaves that certainly flows, per grid phase: measured and
-        reported recently."""
-        total = ZERO
+    def drawn_a(self, now_s: float) -> tuple[PerPhase, PerPhase]:
+        """Return the current of all slaves per grid phase, measured and reported recently: what
+        certainly flows, and the most that it may be while cars follow lower currents."""
+        least, most = ZERO, ZERO
         for one in self._stations.values():
             for socket in one.known.sockets:
                 amps = one.certain_a(socket.connector, now_s)
-                if socket.rotation is Rotation.UNKNOWN:
-                    total = total.plus(PerPhase.same(min(amps)))
-                else:
-                    total = total.plus(grid_currents(amps, socket.rotation))
-        return total
+                low_a = self._followed(one.participant(socket.connector), amps, now_s)
+                least = least.plus(certain_grid_currents(low_a, socket.rotation))
+                most = most.plus(grid_currents(amps, socket.rotation))
+        return least, most
+
+    def _followed(self, name: str, measured_a: PerPhase, now_s: float) -> PerPhase:
+        """Return the lowest that a socket may draw now: its car follows a lower current before the
+        lower current is reported."""
+        memory = self.state.memory(name)
+        if memory.track.envelope_a(now_s) <= memory.setpoint_a:
+            return measured_a
+        return PerPhase(*(min(amps, memory.setpoint_a) for amps in measured_a))
 
     def disconnected(self) -> tuple[DisconnectedSocket, ...]:
         """Return the disconnected limits of all known sockets, for the check of their sum."""
@@ -598,6 +618,7 @@ class Master:
             connector=socket.connector,
             group=self._parent(one),
             use=own.use,
+            since=_date(one.use_since_s.get(socket.connector), now_s, now),
             lost=reserved_a is not None,
             phases=phases,
             phase_count=socket.phase_count,
@@ -613,6 +634,9 @@ class Master:
             disconnected_a=socket.disconnected_a,
             priority=own.priority,
             reason=reason,
+            until=_date(
+                None if reserved_a is not None or target is None else target.until_s, now_s, now
+            ),
             last_received=None if age_s is None else now - timedelta(seconds=age_s),
             received_s=age_s,
             trust=Trust.LOST
@@ -650,11 +674,28 @@ class Master:
         )
 
 
+def _date(at_s: float | None, now_s: float, now: datetime) -> datetime | None:
+    """Return the date of a monotonic time; `now` is the date of `now_s`."""
+    return None if at_s is None else now + timedelta(seconds=at_s - now_s)
+
+
 def _differ(before: SlaveReport, report: SlaveReport, *, same_sockets: bool) -> bool:
     """True if more changed than what is only measured or may wait for the sample rate."""
     if same_sockets:
         return (before.group, before.limit_a) != (report.group, report.limit_a)
     return _plain(before) != _plain(report)
+
+
+def _wiring(report: SlaveReport) -> object:
+    """Return what decides which lines a station loads, and how much without a master."""
+    return (
+        report.group,
+        report.limit_a,
+        tuple(
+            (own.connector, own.rotation, own.phase_count, own.disconnected_a)
+            for own in report.sockets
+        ),
+    )
 
 
 def _plain(report: SlaveReport) -> object:

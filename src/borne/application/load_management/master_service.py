@@ -64,7 +64,7 @@ class RootLimit(Protocol):
     def abort(self) -> None:
         """Stop."""
 
-    def note_drawn(self, evse_a: PerPhase) -> None:
+    def note_drawn(self, evse_a: PerPhase, at_most_a: PerPhase | None = None) -> None:
         """Record what the stations certainly draw together."""
 
 
@@ -96,7 +96,7 @@ class MasterService:
         self._timers = Timers(self._loop)
         self._handle: asyncio.Handle | None = None
         self._unsubscribe: list[Unsubscribe] = []
-        self._stored: tuple[KnownSlave, ...] = ()
+        self._stored_changes = 0
         self.master = self._new_master(())
         self._cycle: AllocationCycle[CycleInput, GroupPlan] = AllocationCycle(
             CycleSteps(self._snapshot, _plan, self._apply, lambda: len(self.rows)),
@@ -110,8 +110,7 @@ class MasterService:
 
     async def start(self) -> None:
         """Read the list of slaves, and begin."""
-        self._stored = await load_known_slaves(self._parts.state)
-        self.master = self._new_master(self._stored)
+        self.master = self._new_master(await load_known_slaves(self._parts.state))
         self._unsubscribe = [
             self._parts.link.subscribe(self._on_report),
             self._parts.site.changed.subscribe(self._on_limit_changed),
@@ -132,7 +131,7 @@ class MasterService:
     async def stop(self) -> None:
         """Store what is not stored yet."""
         self._timers.cancel("store")
-        if self.master.known() != self._stored:
+        if self.master.known_changes != self._stored_changes:
             await self._store()
 
     def on_settings_changed(self) -> None:
@@ -150,12 +149,10 @@ class MasterService:
     # Events ------------------------------------------------------------------------------------
 
     def _on_report(self, report: SlaveReport) -> None:
-        now_s = self._loop.time()
-        urgency = self.master.on_report(report, now_s)
-        self._parts.site.note_drawn(self.master.drawn_a(now_s))
+        before = self.master.revision
+        urgency = self.master.on_report(report, self._loop.time())
         if urgency is Urgency.NOW:
-            self._cycle.request()
-        self._plan_store()
+            self._cycle.request(restricts=self.master.revision != before)
         self._plan_send()
 
     def _on_limit_changed(self, fell: bool) -> None:
@@ -170,7 +167,7 @@ class MasterService:
 
     def _snapshot(self) -> CycleInput:
         now_s = self._loop.time()
-        self._parts.site.note_drawn(self.master.drawn_a(now_s))
+        self._parts.site.note_drawn(*self.master.drawn_a(now_s))
         return self.master.state, self.master.snapshot(self._parts.site.limit_a, now_s)
 
     def _apply(self, plan: GroupPlan, fresh: bool) -> None:
@@ -194,12 +191,14 @@ class MasterService:
 
     def _on_send(self) -> None:
         self._handle = None
+        self._plan_store()
         self._send()
 
     def _send(self) -> None:
         now_s = self._loop.time()
         for grant in self.master.outgoing(now_s):
             self._parts.link.send(grant)
+        self._parts.site.note_drawn(*self.master.drawn_a(now_s))
         self._timers.plan_at("due", self.master.due_s(now_s), self._on_due)
 
     def _on_due(self) -> None:
@@ -208,17 +207,16 @@ class MasterService:
     # Storage -----------------------------------------------------------------------------------
 
     def _plan_store(self) -> None:
-        if self.master.known() != self._stored and "store" not in self._timers:
+        if self.master.known_changes != self._stored_changes and "store" not in self._timers:
             self._timers.plan("store", STORE_AFTER_S, self._on_store)
 
     def _on_store(self) -> None:
         self._parts.supervisor.start("list of slaves", self._store())
 
     async def _store(self) -> None:
-        known = self.master.known()
+        self._stored_changes = self.master.known_changes
         with log_storage_failure(_log, "the list of slaves could not be stored"):
-            await store_known_slaves(self._parts.state, known)
-        self._stored = known
+            await store_known_slaves(self._parts.state, self.master.known())
 
 
 def _plan(given: CycleInput) -> GroupPlan:

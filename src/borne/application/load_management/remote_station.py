@@ -72,6 +72,8 @@ class Target:
 
     amps: float
     reason: Reason
+    until_s: float | None = None
+    """When a time ends that the reason depends on; monotonic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,8 @@ class RemoteStation:
         self.joining = 0
         """Its currents are its own until it confirms a grant with a higher number."""
         self.sent: dict[int, SentGrant] = {}
+        self.use_since_s: dict[int, float] = {}
+        """Since when a socket is used as it is now."""
         self.twins: dict[int, Twin] = {}
         """By boot."""
         self._burst = MAX_BURST
@@ -229,6 +233,10 @@ class RemoteStation:
             kept = {**self.former_boots, before.boot: before.number}
             self.former_boots = dict(list(kept.items())[-8:])
             self.sent = {}
+        uses = {} if before is None else {own.connector: own.use for own in before.sockets}
+        for own in report.sockets:
+            if uses.get(own.connector) is not own.use:
+                self.use_since_s[own.connector] = now_s
         absent = self.known.sockets if before is not None and before.boot == report.boot else ()
         self.known = self.known.updated(report, absent)
         self.report, self.received_s = report, now_s
@@ -298,12 +306,7 @@ class RemoteStation:
         own = self.reported().get(connector)
         if own is None or own.measured_a is None or not own.live:
             return ZERO
-        if now_s >= self.received_s + CERTAIN_S:
-            return ZERO
-        # Its car follows a lower offer before the station reports the lower current.
-        target = self.targets.get(self.participant(connector), WAITING)
-        offered_a = min(own.offered_a, target.amps)
-        return PerPhase(*(min(amps, offered_a) for amps in own.measured_a))
+        return own.measured_a if now_s < self.received_s + CERTAIN_S else ZERO
 
 
 def _socket_grant(connector: int, amps: float, reason: Reason) -> SocketGrant:

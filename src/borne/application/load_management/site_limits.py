@@ -113,9 +113,10 @@ class SiteLimits:
 
     # What is told -------------------------------------------------------------------------------
 
-    def note_drawn(self, evse_a: PerPhase) -> None:
-        """Record the certain sum of the stations' currents, in amps per grid phase."""
-        self._load = self._load.drawn(self._clock.monotonic(), evse_a)
+    def note_drawn(self, evse_a: PerPhase, at_most_a: PerPhase | None = None) -> None:
+        """Record the sum of the stations' currents, in amps per grid phase: what is certain, and
+        the most that it may be."""
+        self._load = self._load.drawn(self._clock.monotonic(), evse_a, at_most_a)
 
     def put_backend(self, amps: float | None) -> None:
         """Set the backend's limit of the station in amps per phase; None withdraws it. It counts

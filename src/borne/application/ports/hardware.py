@@ -128,7 +128,7 @@ class ReaderPort(Protocol):
 
 
 class InputPort(Protocol):
-    """Digital inputs of the station (optocouplers 1 and 2)."""
+    """Digital inputs of the station: optocouplers 1 and 2, and 3, the input for 230 V."""
 
     def active(self, number: int) -> bool:
         """The present level."""

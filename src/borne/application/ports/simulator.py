@@ -21,7 +21,7 @@ LinkFailure = Literal["reset", "blackhole", "refuse"]
 FaultName = Annotated[str, Length(0, 60)]
 ErrorCode = Annotated[str, Length(0, 200)]
 NOTHING: Members = MappingProxyType({})
-InputNumber = Annotated[int, Range(1, 2)]
+InputNumber = Annotated[int, Range(1, 3)]
 Celsius = Annotated[float, Range(-60, 200)]
 MeterId = Annotated[str, Length(1, 40)]
 MeterFaultName = Literal["silent", "slow", "exception", "wrong-unit", "garbage", "frozen"]
@@ -138,6 +138,8 @@ class SiteView(TypedDict):
     building_a: Amps
     voltage_v: Sequence[float]
     pv_w: float
+    meter_input: bool
+    """The digital input of the second meter is active."""
     grid_a: Amps
 
 
@@ -267,11 +269,11 @@ class SimulatorPort(Protocol):
 
     @command("simulator/site", Role.OPERATOR, "The building", Effect.SET)
     async def set_site(self, change: Members) -> None:
-        """Building load and voltage per phase, photovoltaics."""
+        """Building load and voltage per phase, photovoltaics, digital input of the second meter."""
 
     @command("simulator/inputs/{number}", Role.OPERATOR, "A digital input", Effect.SET)
     async def set_input(self, number: InputNumber, *, active: bool) -> None:
-        """Optocoupler 1 or 2."""
+        """Optocoupler 1 or 2; 3: the input for 230 V."""
 
     @command("simulator/temperature", Role.OPERATOR, "Temperature of the boards", Effect.SET)
     async def set_temperature(self, board_c: Celsius, connector: ConnectorId | None = None) -> None:

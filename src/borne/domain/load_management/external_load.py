@@ -1,8 +1,8 @@
 """What everything beside the charging stations draws (manual 7.4.2, decision 0216).
 
 A meter that includes the stations shows their changes later than they are reported, by a skew that
-nobody tells. A change of the stations that may be on its way explains a difference; what none
-explains is the building's. While the skew is not known, what could be the building's is.
+is not known at first. A change of the stations that may be on its way explains a difference; what
+none explains is the building's. While the skew is not known, what could be the building's is.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class _Seen:
 
     at_s: float
     shown_a: PerPhase
-    most_a: PerPhase
+    max_a: PerPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +85,14 @@ class ExternalLoad:
     including: Averaged = field(default_factory=Averaged)
     excluding: Averaged = field(default_factory=Averaged)
 
-    def drawn(self, at_s: float, evse_a: PerPhase) -> ExternalLoad:
-        """Add the certain sum of the stations' currents per grid phase, at each change."""
-        certain = evse_a if all(map(isfinite, evse_a)) else ZERO
-        return replace(self, own=self.own.with_value(at_s, certain))
+    def drawn(
+        self, at_s: float, evse_a: PerPhase, at_most_a: PerPhase | None = None
+    ) -> ExternalLoad:
+        """Add the sum of the stations' currents per grid phase, at each change: at least `evse_a`,
+        which is certain, and `at_most_a` while cars follow lower offers."""
+        if not all(map(isfinite, (*evse_a, *(at_most_a or ())))):
+            evse_a, at_most_a = ZERO, None
+        return replace(self, own=self.own.with_value(at_s, evse_a, at_most_a))
 
     def measured(self, at_s: float, current_a: PerPhase | None) -> ExternalLoad:
         """Add a reading of the meter in amps per grid phase, also an unchanged one, at least every
@@ -97,8 +101,8 @@ class ExternalLoad:
             return ExternalLoad(self.main_a, self.own, self.skew.silent())
         own = self.own.until(at_s)
         skew = self.skew.after(Reading(at_s, current_a.total), own)
-        rest_a, most_a = self._rest(at_s, current_a, own, skew)
-        seen = _Seen(at_s, current_a, most_a)
+        rest_a, max_a = self._rest(at_s, current_a, own, skew)
+        seen = _Seen(at_s, current_a, max_a)
         start_s = at_s - max(DECIDE_S, FALL_S)
         return ExternalLoad(
             self.main_a,
@@ -132,31 +136,31 @@ class ExternalLoad:
             return shown_a, shown_a
         first, last = skew.plausible
         low_a, high_a = own.between(at_s - last - MARGIN_S, at_s - first + MARGIN_S)
-        most_a, least_a = shown_a.minus(low_a), shown_a.minus(high_a)
+        max_a, min_a = shown_a.minus(low_a), shown_a.minus(high_a)
         if self.rest_a is None:
-            return most_a, most_a
+            return max_a, max_a
         if first - MARGIN_S < REPORT_DELAY_S:
-            least_a = self._without_unreported(at_s, least_a, own, high_a)
-        rest_a = highest(self.rest_a, least_a).lowest(self._lasting(at_s, shown_a).minus(low_a))
+            min_a = self._without_unreported(at_s, min_a, own, high_a)
+        rest_a = highest(self.rest_a, min_a).lowest(self._lasting(at_s, shown_a).minus(low_a))
         if last - first > KNOWN_WITHIN_S:
-            rest_a = highest(rest_a, self._persisting(at_s, most_a))
-        return rest_a, most_a
+            rest_a = highest(rest_a, self._persisting(at_s, max_a))
+        return rest_a, max_a
 
     def _without_unreported(
-        self, at_s: float, least_a: PerPhase, own: OwnHistory, high_a: PerPhase
+        self, at_s: float, min_a: PerPhase, own: OwnHistory, high_a: PerPhase
     ) -> PerPhase:
         """A rise may be that of a station which reports it in a moment, as far as the stations had
         room for it."""
         start_s = at_s - REPORT_DELAY_S
         shown = [one.shown_a for one in self.recent if one.at_s > start_s]
         before = [one.shown_a for one in self.recent if one.at_s <= start_s]
-        lasting = least_a
+        lasting = min_a
         for one in (*before[-1:], *shown):
             lasting = lasting.lowest(one.minus(high_a))
         if self.main_a is None or self.rest_a is None:
             return lasting
         room = self.main_a.minus(self.rest_a).minus(own.now_a)
-        return PerPhase(*(max(lasting[n], least_a[n] - max(0.0, room[n])) for n in PHASES))
+        return PerPhase(*(max(lasting[n], min_a[n] - max(0.0, room[n])) for n in PHASES))
 
     def _lasting(self, at_s: float, shown_a: PerPhase) -> PerPhase:
         """The current above which none was shown for a while."""
@@ -165,12 +169,12 @@ class ExternalLoad:
                 shown_a = highest(shown_a, one.shown_a)
         return shown_a
 
-    def _persisting(self, at_s: float, most_a: PerPhase) -> PerPhase:
+    def _persisting(self, at_s: float, max_a: PerPhase) -> PerPhase:
         """The highest load that was possible all the time."""
         for one in self.recent:
             if one.at_s > at_s - DECIDE_S:
-                most_a = most_a.lowest(one.most_a)
-        return most_a
+                max_a = max_a.lowest(one.max_a)
+        return max_a
 
 
 def _import(load_a: PerPhase) -> PerPhase:

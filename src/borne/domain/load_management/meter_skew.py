@@ -21,7 +21,7 @@ TOLERANCE_S = 1.0
 LATER_S = TOLERANCE_S - EARLY_S
 """A reading is judged when the stations have reported this much more."""
 FIRST_REPORTS_S = 10.0
-"""After the start the sum grows with each station that reports, and nobody draws more."""
+"""After the start the sum grows with each station that reports, though none draws more."""
 
 NOISE_A = 0.5
 STEP_A = 24.0
@@ -90,8 +90,8 @@ class MeterSkew:
         if max(costs) == min(costs):
             return replace(self, rest_a=tuple(rest_a))
         moved_a = [old + new for old, new in zip(self.moved_a, costs, strict=True)]
-        least_a = min(moved_a)
-        moved_a = [min(one - least_a, FORGOTTEN_A) for one in moved_a]
+        min_a = min(moved_a)
+        moved_a = [min(one - min_a, FORGOTTEN_A) for one in moved_a]
         best_a = min(moved_a[:-1])
         good = [
             skew for skew, one in zip(SKEWS_S, moved_a, strict=False) if one <= best_a + PLAUSIBLE_A
@@ -125,16 +125,16 @@ def _slots(own: OwnHistory, at_s: float) -> list[tuple[float, float]]:
     steps, found, number = own.steps, [], 0
     while number + 1 < len(steps) and steps[number + 1].at_s <= start_s:
         number += 1
-    value = steps[number].last_a.total
+    least, most = steps[number].last_a.total, steps[number].last_high_a.total
     number += 1 if steps[number].at_s <= start_s else 0
     for slot in range(count):
         end_s = start_s + (slot + 1) * SLOT_S
-        low = high = value
+        low, high = least, most
         while number < len(steps) and steps[number].at_s < end_s:
             step = steps[number]
             low, high = min(low, step.low_a.total), max(high, step.high_a.total)
-            value = step.last_a.total
-            low, high = min(low, value), max(high, value)
+            least, most = step.last_a.total, step.last_high_a.total
+            low, high = min(low, least), max(high, most)
             number += 1
         found.append((low, high))
     return found

@@ -13,18 +13,21 @@ MERGED_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class OwnStep:
-    """The current from `at_s` on, in amps per grid phase; `low_a` and `high_a` while it settled."""
+    """The current from `at_s` on, in amps per grid phase, between two bounds; `low_a` and `high_a`
+    include those while it settled."""
 
     at_s: float
     low_a: PerPhase
     high_a: PerPhase
     last_a: PerPhase
+    """The lower bound."""
+    last_high_a: PerPhase
 
 
 @dataclass(frozen=True, slots=True)
 class OwnHistory:
-    """The certain sum of the stations' currents; the first value also counts for the time before
-    it."""
+    """The sum of the stations' currents; the first value also counts for the time before it. It
+    lies between two bounds while cars follow lower offers that they have not been measured at."""
 
     steps: tuple[OwnStep, ...] = ()
     since_s: float = 0.0
@@ -32,7 +35,7 @@ class OwnHistory:
 
     @property
     def now_a(self) -> PerPhase:
-        """The present value."""
+        """The present value, at least."""
         return self.steps[-1].last_a if self.steps else ZERO
 
     @property
@@ -40,18 +43,22 @@ class OwnHistory:
         """True if nothing changed within the history."""
         return len(self.steps) < 2
 
-    def with_value(self, at_s: float, amps: PerPhase) -> OwnHistory:
-        """Add a value, in order of time."""
+    def with_value(
+        self, at_s: float, amps: PerPhase, at_most_a: PerPhase | None = None
+    ) -> OwnHistory:
+        """Add a value, in order of time; with `at_most_a` it lies between the two."""
+        most_a = amps if at_most_a is None else at_most_a
+        step = OwnStep(at_s, amps, most_a, amps, most_a)
         if not self.steps:
-            return OwnHistory((OwnStep(at_s, amps, amps, amps),), at_s)
+            return OwnHistory((step,), at_s)
         last = self.steps[-1]
-        if amps == last.last_a:
+        if (amps, most_a) == (last.last_a, last.last_high_a):
             return self
         if at_s - last.at_s < MERGED_S:
-            low_a, high_a = last.low_a.lowest(amps), highest(last.high_a, amps)
-            merged = OwnStep(last.at_s, low_a, high_a, amps)
+            low_a, high_a = last.low_a.lowest(amps), highest(last.high_a, most_a)
+            merged = OwnStep(last.at_s, low_a, high_a, amps, most_a)
             return OwnHistory((*self.steps[:-1], merged), self.since_s)
-        return OwnHistory((*self.steps, OwnStep(at_s, amps, amps, amps)), self.since_s)
+        return OwnHistory((*self.steps, step), self.since_s)
 
     def until(self, now_s: float) -> OwnHistory:
         """Forget what is too old."""
@@ -73,7 +80,7 @@ class OwnHistory:
         while number > 0 and steps[number].at_s > from_s:
             number -= 1
             low_a = low_a.lowest(steps[number].last_a)
-            high_a = highest(high_a, steps[number].last_a)
+            high_a = highest(high_a, steps[number].last_high_a)
             if steps[number].at_s > from_s - MERGED_S:
                 low_a = low_a.lowest(steps[number].low_a)
                 high_a = highest(high_a, steps[number].high_a)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from borne.domain.meters.address import MeterAddress
 from borne.domain.settings.addressing import full_name
 from borne.domain.settings.catalogue import CATALOGUE
-from borne.domain.settings.catalogue.meter_profiles import PARITIES, PROFILES
+from borne.domain.settings.catalogue.meter_profiles import METERS, PARITIES, PROFILES
+from borne.domain.settings.choices import OffOn
 from borne.domain.settings.entry import MeterReach
 from borne.domain.settings.meter_addresses import billing_meter, site_meter
 from borne.domain.settings.snapshot import Settings
@@ -94,6 +95,17 @@ def site_meter_without_phases(settings: Settings) -> Findings:
             "This meter tells no currents per phase, so it cannot guard the fuses of the building."
         )
         yield "SecondMeterConfig", Message(text)
+
+
+def site_meter_without_input(settings: Settings) -> Findings:
+    """Only some meters have a digital input that can be read (manual 7.4.2)."""
+    second = site_meter(settings)
+    used = settings.choice("DLMMeterDigitalInputConfig", OffOn) is OffOn.ON
+    if second is not None and used and not PROFILES[second.slug].digital_input:
+        known = [Message(one.label) for one in METERS if one.digital_input]
+        text = N_("The digital input of this meter cannot be read; it can with: {first}; {second}.")
+        values = {"first": known[0], "second": known[1]}
+        yield "DLMMeterDigitalInputConfig", Message(text, values)
 
 
 def _billing_meters(settings: Settings) -> Iterator[tuple[int, MeterAddress]]:

@@ -34,6 +34,7 @@ from borne.domain.settings.meter_rules import (
     line_with_two_speeds,
     meter_address_missing,
     meter_named_twice,
+    site_meter_without_input,
     site_meter_without_phases,
 )
 from borne.domain.settings.snapshot import Settings
@@ -245,6 +246,7 @@ RULES = (
     _rule(meter_named_twice, *BILLING_KEYS),
     _rule(line_with_two_speeds, *BILLING_KEYS, *SITE_KEYS, "DLMRole"),
     _rule(site_meter_without_phases, *SITE_KEYS, "DLMRole"),
+    _rule(site_meter_without_input, *SITE_KEYS, "DLMMeterDigitalInputConfig", "DLMRole"),
     _rule(
         _ports,
         "ConnectionType",

@@ -47,6 +47,7 @@ def measurement(profile: MeterDescription, words: Words, at_s: float) -> Measure
         export_wh=values.energy("energy_export"),
         frequency_hz=values.number("frequency"),
         serial_number=identity(profile, profile.serial_number, words) or profile.meter_serial,
+        digital_input=values.bit("digital_input"),
     )
 
 
@@ -100,6 +101,10 @@ class _Values:
     def number(self, name: str) -> float | None:
         value = self.exact(name)
         return None if value is None or abs(value) > 10**300 else float(value)
+
+    def bit(self, name: str) -> bool | None:
+        value = self.exact(name)
+        return None if value is None else int(value) % 2 == 1
 
     def power(self, place: str) -> float | None:
         if f"power{place}" in self._profile.registers:

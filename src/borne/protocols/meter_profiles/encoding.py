@@ -99,6 +99,7 @@ _SIMPLE: dict[str, Callable[[Measurement], float | None]] = {
     "energy_import_t2": lambda m: None if m.import_wh is None else 0,
     "energy_export_t2": lambda m: None if m.export_wh is None else 0,
     "energy_sum": lambda m: None if m.import_wh is None else m.import_wh + (m.export_wh or 0),
+    "digital_input": lambda m: None if m.digital_input is None else int(m.digital_input),
     "current_n": lambda _: 0.0,
     "current_sum": lambda m: math.fsum(abs(c) for c in m.current_a if c is not None),
 }

@@ -44,6 +44,7 @@ class Capabilities:
     has_export_energy: bool
     has_frequency: bool
     has_serial_number: bool
+    has_digital_input: bool
     signed_current: SignedCurrent
 
 
@@ -78,6 +79,7 @@ class Profile(MeterDescription):
             has_frequency="frequency" in names,
             has_serial_number=self.serial_number is not None
             or self.transport is Transport.SPEEDWIRE,
+            has_digital_input="digital_input" in names,
             signed_current=signed,
         )
 
@@ -93,6 +95,13 @@ class Profile(MeterDescription):
             wanted = [r for r in self.registers.values() if r.name in names]
             self._plans[names] = planning.blocks(self, wanted)
         return self._plans[names]
+
+    def reads_input_only(self, block: Block) -> bool:
+        """Whether a request reads nothing but the digital input, which not all variants have."""
+        register = self.registers.get("digital_input")
+        return register is not None and block == Block(
+            register.function, register.address, register.count
+        )
 
     @property
     def identity_blocks(self) -> tuple[Block, ...]:

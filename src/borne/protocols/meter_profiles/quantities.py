@@ -44,6 +44,7 @@ _WHOLE = {
     "energy_export": "Wh",
     "energy_export_t2": "Wh",
     "energy_sum": "Wh",
+    "digital_input": "",
 }
 
 UNITS = {f"{name}_{phase}": unit for name, unit in _PER_PHASE.items() for phase in PHASES} | _WHOLE
@@ -61,8 +62,9 @@ MOMENTARY = frozenset(
     name
     for quantity in ("voltage", "current", *_POWER)
     for name in (*by_phase(quantity), *([quantity] if quantity in _POWER else []))
-)
-"""What load management reads each second."""
+) | {"digital_input"}
+"""What load management reads each second. The lowest bit of `digital_input` is the meter's first
+input."""
 COUNTERS = frozenset({"energy_import", "energy_import_t2", "energy_export", "energy_export_t2"})
 MEASURED = MOMENTARY | COUNTERS | {"frequency"}
 """What becomes part of a measurement."""

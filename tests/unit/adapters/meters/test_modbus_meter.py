@@ -23,6 +23,7 @@ from tests.support.virtual_time import VirtualTimeLoop
 PROFILE = load_profile("siemens_7km2200")
 ENDPOINT = TcpEndpoint("192.0.2.7")
 VOLTAGES, ENERGY = 1, 801
+DIGITAL_INPUT = 209
 """The first addresses of two blocks of the profile."""
 SERIAL, VOLTAGES_OF_ABB = 0x8900, 0x5B00
 Answer = Measurement | MeterSilent
@@ -76,7 +77,9 @@ def on_bench(scenario: Callable[[Bench], Awaitable[None]], **options: Any) -> No
 
 
 def same(one: Measurement, other: Measurement) -> bool:
-    return replace(one, at_s=0.0) == replace(other, at_s=0.0)
+    """Apart from the time, and from a digital input that the other does not have."""
+    plain = replace(one, at_s=0.0, digital_input=other.digital_input)
+    return plain == replace(other, at_s=0.0)
 
 
 def test_every_second_one_poll_is_reported() -> None:
@@ -132,6 +135,29 @@ def test_a_read_is_of_a_poll_that_began_after_it() -> None:
         assert reads[0].import_wh == 123_999
         blocks = len(PROFILE.blocks_of(frozenset(PROFILE.registers)))
         assert bench.bus.asked.total() <= 2 * blocks, "two reads share a poll"
+
+    on_bench(scenario)
+
+
+@pytest.mark.parametrize("level", [False, True])
+def test_the_digital_input_is_read_with_each_poll(level: bool) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.device.bank = meter(PROFILE.slug, replace(HOUSE, digital_input=level))
+        await bench.meter.start()
+        await asyncio.sleep(2.5)
+        assert [isinstance(a, Measurement) and a.digital_input for a in bench.answers] == [
+            level
+        ] * 3
+
+    on_bench(scenario)
+
+
+def test_a_variant_without_a_digital_input_is_a_good_meter() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.device.failures[DIGITAL_INPUT] = ExceptionAnswer(3, 2)
+        await bench.meter.start()
+        measured = await bench.meter.read()
+        assert (same(measured, HOUSE), measured.digital_input) == (True, None)
 
     on_bench(scenario)
 

@@ -72,7 +72,7 @@ async def test_what_does_not_exist_is_not_found() -> None:
         simulator.set_fault("residual-current", active=True, connector=3),
         simulator.set_fault("earthquake", active=True, connector=None),
         simulator.set_link("moon", up=False, mode=None),
-        simulator.set_input(3, active=True),
+        simulator.set_input(4, active=True),
         simulator.set_temperature(20, 3),
     ):
         assert (await refusal(call))[0] == "not_found"
@@ -184,7 +184,7 @@ async def test_links_inputs_and_site_are_shown() -> None:
     await bench.simulator.set_site({"voltage_v": 225, "building_a": [10, 0, 0]})
     view = bench.simulator.view()
     assert view["links"]["backend"] == {"up": False, "mode": "blackhole"}
-    assert view["inputs"] == {"1": False, "2": True}
+    assert view["inputs"] == {"1": False, "2": True, "3": False}
     assert view["site"]["grid_a"] == [10, 0, 0]
     assert view["sockets"][0]["voltage_v"] == [225, 225, 225]
 

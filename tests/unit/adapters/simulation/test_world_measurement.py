@@ -125,3 +125,13 @@ async def test_a_file_without_the_newer_registers_is_read(tmp_path: Path) -> Non
     assert site.import_wh == world_measurement(world, "site").import_wh
     assert site.export_wh is not None
     assert again.meters == {}
+
+
+@virtual_time
+async def test_the_digital_input_of_the_meters_at_the_grid() -> None:
+    bench = Bench()
+    await bench.simulator.set_site({"meter_input": True})
+    assert world_measurement(bench.world, "site").digital_input is True
+    assert world_measurement(bench.world, "building").digital_input is True
+    assert world_measurement(bench.world, "socket-1").digital_input is None
+    assert bench.simulator.view()["site"]["meter_input"] is True

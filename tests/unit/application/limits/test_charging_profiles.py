@@ -230,6 +230,16 @@ async def test_watts_are_converted_anew_when_the_wiring_changes() -> None:
     assert bench.amps()[0] == pytest.approx(10.0)
 
 
+@virtual_time
+async def test_watts_are_amperes_at_the_voltage_of_the_source() -> None:
+    bench = await Bench().start()
+    await bench.set(1, profile(6900.0, unit=RateUnit.WATT))
+    assert bench.amps()[0] == pytest.approx(10.0)
+    bench.sockets.set(PowerSourceVoltage=200)
+    await asyncio.sleep(1)
+    assert bench.amps()[0] == pytest.approx(11.5)
+
+
 # What is refused ----------------------------------------------------------------------------------
 
 

@@ -41,6 +41,9 @@ class OneSlave:
     def amps(self, now_s: float) -> float:
         return self.slave.currents(now_s)[1].amps
 
+    def accept(self, grant: MasterGrant, now_s: float) -> None:
+        self.slave.on_grant(grant, now_s)
+
     def report(self, now_s: float) -> SlaveReport:
         own = socket(self.amps(now_s), wants=self.wants)
         return self.slave.report([own], None, now_s)

@@ -241,7 +241,7 @@ def test_an_absurd_measured_current_counts_as_not_measured(value: float) -> None
     own = replace(socket(), measured_a=PerPhase(value, 0.0, 0.0), live=True)
     assert master.on_report(report("alpha", own), 0.0) is Urgency.NOW
     assert master.participants(0.0, NOW)[0].measured_a is None
-    assert master.drawn_a(0.0) == PerPhase.same(0.0)
+    assert master.drawn_a(0.0)[0] == PerPhase.same(0.0)
 
 
 def test_an_unknown_group_counts_in_the_root_and_is_shown() -> None:
@@ -291,8 +291,8 @@ def test_what_is_certainly_drawn_is_fresh_and_on_known_phases() -> None:
     own = replace(socket(10.0), measured_a=PerPhase(10.0, 0.0, 0.0), rotation=Rotation.STR)
     unknown = replace(own, connector=2, rotation=Rotation.UNKNOWN)
     master.on_report(report("alpha", own, unknown), 0.0)
-    assert master.drawn_a(5.0) == PerPhase(0.0, 10.0, 0.0)
-    assert master.drawn_a(10.0) == PerPhase.same(0.0)
+    assert master.drawn_a(5.0)[0] == PerPhase(0.0, 10.0, 0.0)
+    assert master.drawn_a(10.0)[0] == PerPhase.same(0.0)
 
 
 def test_a_forgotten_slave_keeps_nothing_reserved() -> None:

@@ -430,7 +430,7 @@ async def test_since_is_kept_while_a_source_holds() -> None:
 
 
 @virtual_time
-async def test_after_the_end_nothing_is_told() -> None:
+async def test_after_the_end_nothing_changes() -> None:
     inputs = Inputs()
     bench = Bench(inputs=inputs, **ONE, **METER)
     bench.limits.abort()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -433,3 +434,24 @@ async def test_listeners_hear_of_what_is_visible_only() -> None:
     assert states == [STATE.SILENT, STATE.OK]
     await bench.poll(12)
     assert bench.statuses[-1].current_a == PerPhase.same(12)
+
+
+@virtual_time
+async def test_a_change_of_the_digital_input_is_published() -> None:
+    bench = await Bench().start()
+    await bench.poll(10, times=2)
+    before = len(bench.statuses)
+    await bench.poll(times=2)
+    assert len(bench.statuses) == before
+    bench.meter.news.emit(replace(bench.meter.measured(), digital_input=True))
+    assert len(bench.statuses) == before + 1
+
+
+@virtual_time
+async def test_what_is_shown_is_kept_beside_what_is_believed() -> None:
+    bench = await Bench().start()
+    bench.sockets.draw(16, 16, 16)
+    await bench.poll(3, times=10)
+    status = bench.service.status
+    assert (status.current_a, status.shown_a) == (PerPhase.same(16), PerPhase.same(3))
+    assert not status.changes_only

@@ -80,7 +80,7 @@ def test_what_the_meter_shows_before_the_stations_report_it_is_theirs() -> None:
 
 
 @pytest.mark.parametrize("skew_s", [0, 1, 4, 12, 30])
-def test_the_first_step_tells_the_skew(skew_s: int) -> None:
+def test_the_first_step_shows_the_skew(skew_s: int) -> None:
     load = load_after([10] * (20 + skew_s) + [26] * 10, own={20: 16.0})
     first, last = load.skew.plausible
     assert load.known_skew

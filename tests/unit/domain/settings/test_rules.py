@@ -310,6 +310,14 @@ def test_allowed(before: dict[str, Any], changes: dict[str, Any]) -> None:
             id="a sum guards no phase",
         ),
         pytest.param(
+            {"DLMRole": "master", "DLMExternalMeterSupport": True, "SecondMeterIP": "192.0.2.7"}
+            | {"DLMMainDistributionLimit": "63", "SecondMeterConfig": "tq_em300"},
+            {"DLMMeterDigitalInputConfig": "on"},
+            "DLMMeterDigitalInputConfig",
+            "The digital input of this meter cannot be read; it can with: ",
+            id="no digital input that can be read",
+        ),
+        pytest.param(
             {},
             {"DLMGroups": ["hall;;63", "hall;;32"]},
             "DLMGroups",

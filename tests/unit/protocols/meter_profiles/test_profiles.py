@@ -47,6 +47,7 @@ def test_the_settings_know_which_meters_give_currents_of_phases() -> None:
         if meter.slug not in (USER_DEFINED, "sunspec_meter"):
             capabilities = load_profile(meter.slug).capabilities
             assert capabilities.has_phase_currents == meter.per_phase, meter.slug
+            assert capabilities.has_digital_input == meter.digital_input, meter.slug
 
 
 def test_every_profile_has_a_source_and_power() -> None:

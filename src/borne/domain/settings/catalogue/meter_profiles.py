@@ -20,6 +20,8 @@ class MeterProfile(NamedTuple):
     reach: MeterReach
     per_phase: bool = True
     """It tells the current of each phase, as the meter of the site must."""
+    digital_input: bool = False
+    """The state of its digital input can be read."""
 
 
 USER_DEFINED = "user_defined"
@@ -28,8 +30,10 @@ NO_METER = MeterProfile("no_meter", N_("No meter"), MeterReach.NONE)
 INTERNAL_METER = MeterProfile("internal_meter", N_("Internal meter"), MeterReach.NONE)
 
 
-def _tcp(slug: str, name: str, *, per_phase: bool = True) -> MeterProfile:
-    return MeterProfile(slug, f"{name} (TCP)", MeterReach.NETWORK, per_phase)
+def _tcp(
+    slug: str, name: str, *, per_phase: bool = True, digital_input: bool = False
+) -> MeterProfile:
+    return MeterProfile(slug, f"{name} (TCP)", MeterReach.NETWORK, per_phase, digital_input)
 
 
 def _rtu(slug: str, name: str, *, per_phase: bool = True) -> MeterProfile:
@@ -37,7 +41,7 @@ def _rtu(slug: str, name: str, *, per_phase: bool = True) -> MeterProfile:
 
 
 METERS = (
-    _tcp("siemens_7km2200", "Modbus Siemens 7KM2200"),
+    _tcp("siemens_7km2200", "Modbus Siemens 7KM2200", digital_input=True),
     _tcp("tq_em300", "Modbus B-Control EM300-LR"),
     _tcp("phoenix_eem_mb371", "Phoenix Contact EEM-MB371 / EEM-MB370"),
     _tcp("kostal_ksem", "Modbus TQ EM300-LR / KOSTAL KSEM"),
@@ -50,7 +54,9 @@ METERS = (
     _tcp("algodue_uem", "Modbus Algodue UEM40 / UEM80"),
     _tcp("sma_hm2_modbus", "Modbus SMA Sunny Home Manager 2.0", per_phase=False),
     MeterProfile("sunspec_meter", N_("Modbus SunSpec meter (TCP)"), MeterReach.NETWORK),
-    MeterProfile(USER_DEFINED, N_("Modbus, user-defined (TCP)"), MeterReach.NETWORK),
+    MeterProfile(
+        USER_DEFINED, N_("Modbus, user-defined (TCP)"), MeterReach.NETWORK, digital_input=True
+    ),
     MeterProfile("sma_speedwire", "SMA Speedwire (multicast)", MeterReach.MULTICAST),
     _rtu("siemens_7kt1665", "Modbus Siemens 7KT1665"),
     _rtu("cg_em24", "Modbus Carlo Gavazzi EM24"),
