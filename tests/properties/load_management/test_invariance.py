@@ -150,3 +150,23 @@ def test_a_wide_balance_limit_changes_nothing() -> None:
     plain = allocate(Snapshot(SharedSupply(limit_a), cars))
     wide = allocate(Snapshot(SharedSupply(limit_a, imbalance=Imbalance(1000.0)), cars))
     assert (plain.amps, plain.reasons) == (wide.amps, wide.reasons)
+
+
+@given(instances(most=8, root=(20, 90)), st.integers(1, 20))
+def test_a_higher_limit_takes_nothing_from_those_with_least(
+    instance: Instance, more_a: int
+) -> None:
+    """As long as everybody has the minimum: then who is admitted does not change."""
+    plain = tuple(
+        replace(one, priority=0, reserved_a=None, maximum_a=max(10.0, one.maximum_a))
+        for one in instance.participants
+    )
+    before = replace(instance, participants=plain)
+    raised = before.root_limit_a.plus(PerPhase.same(float(more_a)))
+    once, again = amps(before), amps(replace(before, root_limit_a=raised))
+    wanting = [one.id for one in plain if one.demand is Demand.CHARGING]
+    if all(once[name] > 0 for name in wanting):
+        for less_a, enough_a in zip(sorted(once.values()), sorted(again.values()), strict=True):
+            assert enough_a >= less_a - 1e-6
+            if enough_a > less_a + 1e-6:
+                break

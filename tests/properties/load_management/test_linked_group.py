@@ -25,6 +25,7 @@ from borne.domain.load_management.topology import (
     loaded_phases,
 )
 from borne.foundation.units import ZERO, PerPhase
+from tests.support.examples import examples
 
 OBEYS_S = 5.0
 EPS_A = 1e-6
@@ -237,7 +238,7 @@ def worlds(draw: st.DrawFn) -> World:
     return World(Topology(groups), draw(limit), slaves, it_network, imbalance)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(40, campaign=3000))
 @given(worlds(), st.lists(steps, min_size=10, max_size=60))
 def test_no_link_exceeds_its_limit_by_envelopes(
     world: World, story: list[tuple[str, int, int, float]]
@@ -250,7 +251,7 @@ def test_no_link_exceeds_its_limit_by_envelopes(
         world.check()
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(20, campaign=1000))
 @given(worlds())
 def test_on_good_links_all_get_their_targets_soon(world: World) -> None:
     for _ in range(8):
