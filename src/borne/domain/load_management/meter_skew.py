@@ -107,34 +107,28 @@ class MeterSkew:
 
 def _totals(own: OwnHistory, at_s: float) -> list[tuple[float, float]]:
     """Return the lowest and highest sum of the stations around `at_s` less each skew."""
-    slots = _slots(own, at_s)
+    lows, highs = _slots(own, at_s)
     width = round(2 * TOLERANCE_S / SLOT_S) + 1
-    found = []
-    for skew in SKEWS_S:
-        start = round((MAX_SKEW_S - skew) / SLOT_S)
-        part = slots[start : start + width]
-        found.append((min(low for low, _ in part), max(high for _, high in part)))
-    return found
+    starts = [round((MAX_SKEW_S - skew) / SLOT_S) for skew in SKEWS_S]
+    return [(min(lows[n : n + width]), max(highs[n : n + width])) for n in starts]
 
 
-def _slots(own: OwnHistory, at_s: float) -> list[tuple[float, float]]:
+def _slots(own: OwnHistory, at_s: float) -> tuple[list[float], list[float]]:
     """Return the lowest and highest sum of each half second, from the oldest that matters to the
     newest."""
     start_s = at_s - MAX_SKEW_S - TOLERANCE_S
     count = round((MAX_SKEW_S - EARLY_S + 2 * TOLERANCE_S) / SLOT_S) + 1
-    steps, found, number = own.steps, [], 0
-    while number + 1 < len(steps) and steps[number + 1].at_s <= start_s:
-        number += 1
-    least, most = steps[number].last_a.total, steps[number].last_high_a.total
-    number += 1 if steps[number].at_s <= start_s else 0
-    for slot in range(count):
-        end_s = start_s + (slot + 1) * SLOT_S
-        low, high = least, most
-        while number < len(steps) and steps[number].at_s < end_s:
-            step = steps[number]
-            low, high = min(low, step.low_a.total), max(high, step.high_a.total)
-            least, most = step.last_a.total, step.last_high_a.total
-            low, high = min(low, least), max(high, most)
-            number += 1
-        found.append((low, high))
-    return found
+    lows: list[float] = []
+    highs: list[float] = []
+    last_low, last_high = own.steps[0].totals_a[2:]
+    for step in own.steps:
+        low, high, next_low, next_high = step.totals_a
+        slot = int((step.at_s - start_s) / SLOT_S)
+        if step.at_s >= start_s and slot < count:
+            lows += [last_low] * (slot + 1 - len(lows))
+            highs += [last_high] * (slot + 1 - len(highs))
+            lows[slot], highs[slot] = min(lows[slot], low), max(highs[slot], high)
+        elif slot >= count:
+            break
+        last_low, last_high = next_low, next_high
+    return lows + [last_low] * (count - len(lows)), highs + [last_high] * (count - len(highs))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from borne.foundation.units import ZERO, PerPhase
 
 HISTORY_S = 37.0
-MERGED_S = 0.25
+MERGED_S = 0.5
 """Changes closer together are one step, of which the lowest and the highest value count."""
 
 
@@ -22,6 +22,30 @@ class OwnStep:
     last_a: PerPhase
     """The lower bound."""
     last_high_a: PerPhase
+    totals_a: tuple[float, float, float, float]
+    """Sums of the phases of the four."""
+
+    @classmethod
+    def of(cls, at_s: float, low_a: PerPhase, high_a: PerPhase) -> OwnStep:
+        totals_a = (low_a.total, high_a.total)
+        return cls(at_s, low_a, high_a, low_a, high_a, totals_a * 2)
+
+    def followed_by(self, amps: PerPhase, max_a: PerPhase) -> OwnStep:
+        """Return the step with bounds that came soon after it."""
+        total_a, total_max_a = amps.total, max_a.total
+        return OwnStep(
+            self.at_s,
+            self.low_a.lowest(amps),
+            highest(self.high_a, max_a),
+            amps,
+            max_a,
+            (
+                min(self.totals_a[0], total_a),
+                max(self.totals_a[1], total_max_a),
+                total_a,
+                total_max_a,
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +71,15 @@ class OwnHistory:
         self, at_s: float, amps: PerPhase, at_most_a: PerPhase | None = None
     ) -> OwnHistory:
         """Add a value, in order of time; with `at_most_a` it lies between the two."""
-        most_a = amps if at_most_a is None else at_most_a
-        step = OwnStep(at_s, amps, most_a, amps, most_a)
+        max_a = amps if at_most_a is None else at_most_a
         if not self.steps:
-            return OwnHistory((step,), at_s)
+            return OwnHistory((OwnStep.of(at_s, amps, max_a),), at_s)
         last = self.steps[-1]
-        if (amps, most_a) == (last.last_a, last.last_high_a):
+        if (amps, max_a) == (last.last_a, last.last_high_a):
             return self
         if at_s - last.at_s < MERGED_S:
-            low_a, high_a = last.low_a.lowest(amps), highest(last.high_a, most_a)
-            merged = OwnStep(last.at_s, low_a, high_a, amps, most_a)
-            return OwnHistory((*self.steps[:-1], merged), self.since_s)
-        return OwnHistory((*self.steps, step), self.since_s)
+            return OwnHistory((*self.steps[:-1], last.followed_by(amps, max_a)), self.since_s)
+        return OwnHistory((*self.steps, OwnStep.of(at_s, amps, max_a)), self.since_s)
 
     def until(self, now_s: float) -> OwnHistory:
         """Forget what is too old."""
