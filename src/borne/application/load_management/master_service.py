@@ -64,7 +64,7 @@ class RootLimit(Protocol):
     def abort(self) -> None:
         """Stop."""
 
-    def note_drawn(self, evse_a: PerPhase, at_most_a: PerPhase | None = None) -> None:
+    def note_drawn(self, evse_a: PerPhase, max_a: PerPhase | None = None) -> None:
         """Record what the stations certainly draw together."""
 
 

@@ -113,10 +113,10 @@ class SiteLimits:
 
     # What is told -------------------------------------------------------------------------------
 
-    def note_drawn(self, evse_a: PerPhase, at_most_a: PerPhase | None = None) -> None:
+    def note_drawn(self, evse_a: PerPhase, max_a: PerPhase | None = None) -> None:
         """Record the sum of the stations' currents, in amps per grid phase: what is certain, and
         the most that it may be."""
-        self._load = self._load.drawn(self._clock.monotonic(), evse_a, at_most_a)
+        self._load = self._load.drawn(self._clock.monotonic(), evse_a, max_a)
 
     def put_backend(self, amps: float | None) -> None:
         """Set the backend's limit of the station in amps per phase; None withdraws it. It counts
@@ -199,6 +199,7 @@ class SiteLimits:
             meter=self._meter.status if self._meter is not None and uses_meter else None,
             load_a=self._load_a() if uses_meter else None,
             denied=self._load.skew.denied,
+            followed=self._load.known_skew and not self._load.skew.denied,
             managers=self._managers,
             backend_a=self._backend_a,
         )

@@ -85,14 +85,12 @@ class ExternalLoad:
     including: Averaged = field(default_factory=Averaged)
     excluding: Averaged = field(default_factory=Averaged)
 
-    def drawn(
-        self, at_s: float, evse_a: PerPhase, at_most_a: PerPhase | None = None
-    ) -> ExternalLoad:
+    def drawn(self, at_s: float, evse_a: PerPhase, max_a: PerPhase | None = None) -> ExternalLoad:
         """Add the sum of the stations' currents per grid phase, at each change: at least `evse_a`,
-        which is certain, and `at_most_a` while cars follow lower offers."""
-        if not all(map(isfinite, (*evse_a, *(at_most_a or ())))):
-            evse_a, at_most_a = ZERO, None
-        return replace(self, own=self.own.with_value(at_s, evse_a, at_most_a))
+        which is certain, and `max_a` while cars follow lower offers."""
+        if not all(map(isfinite, (*evse_a, *(max_a or ())))):
+            evse_a, max_a = ZERO, None
+        return replace(self, own=self.own.with_value(at_s, evse_a, max_a))
 
     def measured(self, at_s: float, current_a: PerPhase | None) -> ExternalLoad:
         """Add a reading of the meter in amps per grid phase, also an unchanged one, at least every

@@ -64,14 +64,12 @@ class OwnHistory:
 
     @property
     def steady(self) -> bool:
-        """True if nothing changed within the history."""
-        return len(self.steps) < 2
+        """True if nothing changed within the history, and the present value is certain."""
+        return len(self.steps) < 2 and all(one.last_a == one.last_high_a for one in self.steps)
 
-    def with_value(
-        self, at_s: float, amps: PerPhase, at_most_a: PerPhase | None = None
-    ) -> OwnHistory:
-        """Add a value, in order of time; with `at_most_a` it lies between the two."""
-        max_a = amps if at_most_a is None else at_most_a
+    def with_value(self, at_s: float, amps: PerPhase, max_a: PerPhase | None = None) -> OwnHistory:
+        """Add a value, in order of time; with `max_a` it lies between the two."""
+        max_a = amps if max_a is None else max_a
         if not self.steps:
             return OwnHistory((OwnStep.of(at_s, amps, max_a),), at_s)
         last = self.steps[-1]

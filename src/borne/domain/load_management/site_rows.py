@@ -108,6 +108,8 @@ class SiteFacts:
     load_a: PerPhase | None = None
     denied: bool = False
     """The meter does not show what the stations draw."""
+    followed: bool = False
+    """It has shown their steps, perhaps late."""
     managers: Mapping[str, ManagerLimit]
     backend_a: PerPhase | None = None
 
@@ -243,7 +245,9 @@ def _main(settings: Settings, facts: SiteFacts) -> Iterator[SiteLimitRow]:
         load=shown(load_a),
     )
     age_s = None if facts.meter is None else facts.meter.age_s
-    yield replace(_doubted(row, facts.meter), age_s=age_s, fallback_a=_not_negative(silent_a))
+    if not facts.followed:
+        row = _doubted(row, facts.meter)
+    yield replace(row, age_s=age_s, fallback_a=_not_negative(silent_a))
 
 
 def _doubted(row: SiteLimitRow, meter: SiteMeterStatus | None) -> SiteLimitRow:

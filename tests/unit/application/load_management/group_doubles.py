@@ -38,7 +38,7 @@ class FakeSite:
 
     def abort(self) -> None: ...
 
-    def note_drawn(self, evse_a: PerPhase, at_most_a: PerPhase | None = None) -> None:
+    def note_drawn(self, evse_a: PerPhase, max_a: PerPhase | None = None) -> None:
         self.drawn.append(evse_a)
 
     def set(self, amps: float) -> None:
