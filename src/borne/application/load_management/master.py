@@ -529,6 +529,7 @@ class Master:
             closed=own.closed,
             live=own.live,
             measured_a=own.measured_a,
+            measured_s=one.received_s,
             entitled_a=own.upper_a,
             entitled_by=own.upper_cause,
             minimum_a=own.minimum_a,

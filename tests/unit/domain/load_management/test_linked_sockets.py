@@ -8,6 +8,7 @@ from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.group import GroupPlan, GroupSnapshot, GroupState, plan
 from borne.domain.load_management.snapshot import SharedSupply
 from borne.domain.load_management.socket_memory import SETTLE_S, SocketFacts
+from borne.domain.load_management.topology import SocketPhase
 from borne.foundation.units import PerPhase
 
 NOW_S = 1000.0
@@ -88,3 +89,17 @@ def test_a_participant_without_contact_has_its_reservation_on_all_connected_phas
     assert found.grants["first"].amps == 19.0
     assert found.grants["second"].amps == 13.0
     assert found.grants["second"].reason.cause is LimitCause.NO_CONTACT
+
+
+def test_a_report_is_one_sample_of_the_phases_however_often_it_is_planned() -> None:
+    state = GroupState().sent({"first": 16.0}, 1, NOW_S).confirmed(1, {"first": 16.0}, NOW_S)
+    state = planned(state, CAR).state
+    on_one = replace(CAR, measured_a=PerPhase(16.0, 0.0, 0.0))
+    for report in range(3):
+        measured_s = NOW_S + 10.0 + 5.0 * report
+        known = state.memory("first").phases.used
+        assert known is None
+        for again_s in (0.0, 1.5, 3.0):
+            facts = replace(on_one, measured_s=measured_s)
+            state = planned(state, facts, now_s=measured_s + again_s).state
+    assert state.memory("first").phases.used == frozenset({SocketPhase.L1})
