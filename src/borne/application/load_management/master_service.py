@@ -97,6 +97,7 @@ class MasterService:
         self._handle: asyncio.Handle | None = None
         self._unsubscribe: list[Unsubscribe] = []
         self._stored_changes = 0
+        self._problems: tuple[str, ...] = ()
         self.master = self._new_master(())
         self._cycle: AllocationCycle[CycleInput, GroupPlan] = AllocationCycle(
             CycleSteps(self._snapshot, _plan, self._apply, lambda: len(self.rows)),
@@ -177,8 +178,17 @@ class MasterService:
         self.last_cycle = now
         self.history.note_cycle(self.rows, now)
         self._note_sample(now)
+        self._log_problems(now_s)
         self._send()
         self.changed.emit(None)
+
+    def _log_problems(self, now_s: float) -> None:
+        """Log what is wrong with stations, each problem once while it lasts."""
+        found = tuple(map(str, self.master.problems(now_s)))
+        for problem in found:
+            if problem not in self._problems:
+                _log.warning("load management: %s", problem)
+        self._problems = found
 
     def _note_sample(self, now: datetime) -> None:
         site = self._parts.site

@@ -18,6 +18,7 @@ from borne.domain.load_management.fail_safe import FailSafeStage
 from borne.domain.load_management.load_status import SlaveStatus
 from borne.domain.load_management.participant import Reason
 from borne.domain.principals import SYSTEM, Role
+from borne.foundation.messages import Message
 from borne.foundation.units import ZERO, PerPhase
 from tests.support.fake_load import DECISIONS, GARAGE, GARAGE_SOCKETS, N1, NOW, SLAVE, samples
 from tests.support.fake_meters import SITE_METER
@@ -248,6 +249,12 @@ async def test_missing_stations_and_a_held_imbalance_are_named(
     assert "s7, s8" in text
     assert "4 of 7 stations connected" in text
     assert "The current imbalance prevention holds currents down" in text
+
+
+async def test_wrong_reports_of_stations_are_shown(browser: Clients, garage: FakeHost) -> None:
+    problem = Message("{station} <b>: wrong", {"station": "<i>s9"})
+    garage.load.show(replace(GARAGE, problems=(problem,)))
+    assert "<i>s9 <b>: wrong" in await seen(await browser(Role.OPERATOR))
 
 
 async def test_a_master_without_stations_says_what_to_check(

@@ -71,6 +71,7 @@ def variables(request: Request) -> dict[str, Any]:
         "load_decisions": load_view.decisions(history[-TICKER_ROWS:], status, zone, words),
         "load_slave": slave_of(status, words),
         "load_missing": status.missing,
+        "load_problems": [problem.render(words) for problem in status.problems],
         "load_imbalance": load_view.imbalance_holds(status),
         "may_identify": visitor(request).role.includes(Role.OPERATOR),
     }
