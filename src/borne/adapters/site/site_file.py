@@ -75,7 +75,7 @@ class _SiteReader:
         head = top.table("site")
         if head is None:
             top.fail(None, "the table [site] is missing")
-            head = Table({}, ("site",), self._document)
+            return None
         seed = head.whole("seed", 0, 2**31, 0)
         settings = self._settings(head)
         groups = self._groups()

@@ -280,7 +280,8 @@ def _is_number(value: object) -> bool:
 
 def nearest(word: str, right: Collection[str]) -> str:
     """The end of a sentence: the nearest right word, else all of them."""
-    close = difflib.get_close_matches(word[:MAX_TEXT].lower(), list(right), 1, 0.5)
+    words = {one.lower(): one for one in right}
+    close = difflib.get_close_matches(word[:MAX_TEXT].lower(), words, 1, 0.5)
     if close:
-        return f"; did you mean {close[0]!r}?"
+        return f"; did you mean {words[close[0]]!r}?"
     return f"; there are: {', '.join(right)}" if right else ""

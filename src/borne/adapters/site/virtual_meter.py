@@ -46,7 +46,7 @@ class VirtualMeter:
     def flows(self, amps: PerPhase) -> None:
         """What it measures changed."""
         now_s = self._heap.now_s
-        if self._times[-1] == now_s:
+        if self._times[-1] == now_s or now_s <= 0:  # before the start it was as at the start
             self._values[-1] = amps
         elif amps != self._values[-1]:
             self._times.append(now_s)

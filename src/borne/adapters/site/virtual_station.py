@@ -220,6 +220,7 @@ class VirtualStation:
         self._disconnected_a = disconnected_a
         self._send = around.send
         self._boot = 0
+        self._cars = 0
         self._renewed = False
         """Heartbeats are left to `renew`."""
         self._reports: tuple[SocketReport, ...] | None = None
@@ -252,7 +253,7 @@ class VirtualStation:
     @property
     def resting(self) -> bool:
         """True if no car is there and its heartbeats have been calm."""
-        return self._renewed and all(socket.car is None for socket in self.sockets)
+        return self._renewed and not self._cars
 
     def start(self) -> None:
         """Power comes: the slave knows nothing of former grants."""
@@ -286,6 +287,7 @@ class VirtualStation:
     def plug(self, socket: int, visit: CarVisit) -> CarRecord:
         """A car arrives; returns its record."""
         record = CarRecord(visit)
+        self._cars += 1
         self.sockets[socket - 1].plug(record)
         self.report_changed()
         return record
@@ -293,6 +295,7 @@ class VirtualStation:
     def unplug(self, socket: int) -> None:
         """The car at a socket leaves."""
         self.sockets[socket - 1].unplug()
+        self._cars -= 1
         self.report_changed()
 
     def on_grant(self, grant: MasterGrant) -> None:

@@ -33,7 +33,6 @@ SOCKET_LIMIT_KEYS = frozenset(
     {
         "EnergyManExternalInput",
         "EnergyManExternalInputLimit",
-        "OperatorCurrentLimit",
         "PhasesConnected",
         "SinglePhaseLimit",
     }

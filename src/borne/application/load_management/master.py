@@ -18,7 +18,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import lru_cache
 
 from borne.application.load_management.known_slaves import MAX_SLAVES, KnownSlave, KnownSocket
 from borne.application.load_management.remote_station import Contact, RemoteStation, Target
@@ -114,6 +113,8 @@ class Master:
         self._cycle_s = now_s
         self._plan_due_s: float | None = now_s
         self._supply_key: object = None
+        self._named_groups: tuple[Group, ...] = ()
+        self._group_names: frozenset[str] = frozenset()
         self._topology = Topology(config.groups)
         self._stations = {slave.station: RemoteStation(slave, now_s) for slave in known}
         for one in self._stations.values():
@@ -420,12 +421,10 @@ class Master:
         return self._topology
 
     def _group_ids(self) -> frozenset[str]:
-        return self._ids_of(self._config.groups)
-
-    @staticmethod
-    @lru_cache(maxsize=4)
-    def _ids_of(groups: tuple[Group, ...]) -> frozenset[str]:
-        return frozenset(group.id for group in groups)
+        if self._named_groups is not self._config.groups:
+            self._named_groups = self._config.groups
+            self._group_names = frozenset(group.id for group in self._named_groups)
+        return self._group_names
 
     def _line(self, one: RemoteStation) -> str:
         """Return the name of the line of a station."""

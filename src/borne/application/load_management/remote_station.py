@@ -181,10 +181,11 @@ class RemoteStation:
 
     def next_due_s(self, after_s: float, timing: FailSafeTiming) -> float:
         """Return when something follows from the silence of the slave, after `after_s`."""
-        if self.report is not None and not self._live:
-            first_s = min(self.received_s + MASTER_TIMEOUT_S, self.proven_s + UNCONFIRMED_S)
+        if self.report is not None:
+            lost_s, certain_s = self.received_s + MASTER_TIMEOUT_S, self.received_s + CERTAIN_S
+            first_s = min(lost_s, self.proven_s + UNCONFIRMED_S)
             if first_s > after_s:
-                return first_s
+                return certain_s if self._live and after_s < certain_s < first_s else first_s
         dues = (due for due in self._dues_s(timing) if due > after_s)
         return min(dues, default=float("inf"))
 
