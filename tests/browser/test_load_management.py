@@ -70,9 +70,58 @@ def fixed_limit(page: Page) -> None:
     restart(page, "Save & restart")
 
 
-def test_a_group_with_a_fixed_limit(pages: Pages, tmp_path: Path) -> None:
-    """Manual 7.4.1."""
-    with fresh(tmp_path) as address:
+def beside_a_building(page: Page) -> None:
+    """Manual 7.4.2, step by step. The simulated meter stands in while no address is set."""
+    menu(page, "Load management")
+    page.get_by_role("switch", name="External Meter Support", exact=True).check()
+    kind = page.get_by_label("Meter configuration (Second)", exact=True)
+    kind.select_option(label="Modbus Siemens 7KM2200 (TCP)")
+    enter_amps(page, MAIN_LIMIT, 25)
+    place = page.get_by_role("group", name="External Meter Location", exact=True)
+    place.get_by_text("Including EVSE Sub-Distribution").click()
+    restart(page, "Save & restart")
+
+
+def two_cars_share(page: Page) -> None:
+    charge(page, 1, "Family car")
+    charge(page, 2, "Fast AC car")
+    why = page.locator("#socket-1 details")
+    expect(why).to_contain_text("Why 10\u202fA?")
+    why.locator("summary").click()
+    expect(why).to_contain_text("fair share on N1 of the EVSE sub-distribution")
+    live_load(page)
+    row = page.locator("#load-table tbody tr").first
+    expect(row).to_contain_text("charging")
+    expect(row).to_contain_text("10 / 10 / 10")
+    expect(page.locator("#load-ticker")).to_contain_text("fair share among 2 on N1")
+    expect(page.locator(".tank .value").first).to_have_text("20 / 20\u202fA")
+    judge(page)
+
+
+def the_building_counts(page: Page, address: str) -> None:
+    menu_to_dashboard(page)
+    building = page.locator("#site-meter")
+    expect(building).to_contain_text("Main distribution limit")
+    expect(building.locator(".phase")).to_have_count(3)
+    live_load(page)
+    expect(page.locator("#load-table tfoot")).to_contain_text("External load")
+    page.request.put(
+        f"{address}/api/v1/simulator/site",
+        data={"building_a": [20.0, 2.0, 2.0]},
+        headers={"Origin": address},
+    )
+    sources, rows = page.locator("#load-sources"), page.locator("#load-table tbody tr")
+    binding = sources.locator(".lowest").filter(has_text="Main distribution less the building")
+    expect(binding).to_contain_text("lowest on N1")
+    expect(binding).to_contain_text("5 / ")
+    for number in range(2):
+        expect(rows.nth(number)).to_contain_text("waits for current")
+        expect(rows.nth(number)).to_contain_text("on N1")
+    judge(page)
+
+
+def test_load_management_is_commissioned(pages: Pages, tmp_path: Path) -> None:
+    with fresh(tmp_path, "--speed", "5") as address:
         page = pages.open()
         log_in(page, address)
         live_load(page)
@@ -84,51 +133,6 @@ def test_a_group_with_a_fixed_limit(pages: Pages, tmp_path: Path) -> None:
         expect(page.locator("#load-head")).to_contain_text(head)
         expect(page.locator("#load-sources")).to_contain_text("together draw at most 16\u202fA")
         expect(page.locator("#load-table tbody tr")).to_have_count(2)
-        charge(page, 1, "Family car")
-        charge(page, 2, "Fast AC car")
-        why = page.locator("#socket-1 details")
-        expect(why).to_contain_text("Why 10\u202fA?")
-        why.locator("summary").click()
-        expect(why).to_contain_text("fair share on N1 of the EVSE sub-distribution")
-        live_load(page)
-        row = page.locator("#load-table tbody tr").first
-        expect(row).to_contain_text("charging")
-        expect(row).to_contain_text("10 / 10 / 10")
-        expect(page.locator("#load-ticker")).to_contain_text("fair share among 2 on N1")
-        expect(page.locator(".tank .value").first).to_have_text("20 / 20\u202fA")
-        judge(page)
-
-
-def test_a_group_beside_a_building(pages: Pages, tmp_path: Path) -> None:
-    """Manual 7.4.2."""
-    with fresh(tmp_path) as address:
-        page = pages.open()
-        log_in(page, address)
-        fixed_limit(page)
-        menu(page, "Load management")
-        page.get_by_role("switch", name="External Meter Support", exact=True).check()
-        kind = page.get_by_label("Meter configuration (Second)", exact=True)
-        kind.select_option(label="Modbus Siemens 7KM2200 (TCP)")
-        enter_amps(page, MAIN_LIMIT, 25)
-        place = page.get_by_role("group", name="External Meter Location", exact=True)
-        place.get_by_text("Including EVSE Sub-Distribution").click()
-        restart(page, "Save & restart")
-        charge(page, 1, "Family car")
-        building = page.locator("#site-meter")
-        expect(building).to_contain_text("Main distribution limit")
-        expect(building.locator(".phase")).to_have_count(3)
-        live_load(page)
-        sources = page.locator("#load-sources")
-        expect(sources).to_contain_text("Main distribution less the building")
-        expect(page.locator("#load-table tfoot")).to_contain_text("External load")
-        judge(page)
-        page.request.put(
-            f"{address}/api/v1/simulator/site",
-            data={"building_a": [20.0, 2.0, 2.0]},
-            headers={"Origin": address},
-        )
-        binding = sources.locator(".lowest").filter(has_text="Main distribution less the building")
-        expect(binding).to_contain_text("lowest on N1")
-        expect(binding).to_contain_text("5 / ")
-        expect(page.locator("#load-table tbody tr").first).to_contain_text("waits for current")
-        expect(page.locator("#load-table tbody tr").first).to_contain_text("on N1")
+        beside_a_building(page)
+        two_cars_share(page)
+        the_building_counts(page, address)
