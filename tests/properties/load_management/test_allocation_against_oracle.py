@@ -11,6 +11,9 @@ from tests.properties.load_management.oracle import expected
 from tests.properties.load_management.test_invariance import assert_balanced, assert_kept
 from tests.support.examples import examples
 
+pytestmark = pytest.mark.timeout(1800)
+"""Thousands of examples in the campaign."""
+
 
 def given_amps(instance: Instance) -> dict[str, float]:
     return dict(allocate(instance.snapshot()).amps)
