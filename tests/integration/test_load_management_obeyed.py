@@ -188,7 +188,9 @@ async def test_DLMSampleRate(tmp_path: Path) -> None:
     """More current that only a measurement shows is given with the next sample."""
     given: dict[str, Any] = METER | {"DLMExternalLoadAveraging": "1"}
     for rate, cycles in (("1s", 56), ("60s", 1)):
-        async with charging(tmp_path / rate, **(given | {"DLMSampleRate": rate})) as station:
+        # At first each report is a sample of the phases.
+        settled: Any = given | {"DLMSampleRate": rate, "settled_s": 150.0}
+        async with charging(tmp_path / rate, **settled) as station:
             seen = []
             for _ in range(60):
                 await asyncio.sleep(1.0)

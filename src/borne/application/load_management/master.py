@@ -16,12 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
 from borne.application.load_management.known_slaves import MAX_SLAVES, KnownSlave, KnownSocket
 from borne.application.load_management.remote_station import Contact, RemoteStation, Target
+from borne.application.load_management.report_changes import differ, wiring
 from borne.application.load_management.report_check import cleaned, refusal
+from borne.application.load_management.status_rows import SocketView, group_rows
+from borne.application.load_management.supply_tree import SupplyTree
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.fail_safe import (
     DisconnectedSocket,
@@ -36,21 +39,18 @@ from borne.domain.load_management.group import (
     lowered,
 )
 from borne.domain.load_management.imbalance import Imbalance
-from borne.domain.load_management.load_status import GroupRow, ParticipantRow, Trust
+from borne.domain.load_management.load_status import GroupRow, ParticipantRow
 from borne.domain.load_management.messages import (
     DEFAULT_TIMING,
     MasterGrant,
     SlaveReport,
     SocketReport,
 )
-from borne.domain.load_management.participant import LOWEST_PILOT_A, Reason, phases_loaded
+from borne.domain.load_management.participant import LOWEST_PILOT_A, Reason
 from borne.domain.load_management.rotation_slots import TIME_SLOT_S
 from borne.domain.load_management.snapshot import SharedSupply
 from borne.domain.load_management.socket_memory import OVERDRAWN_A, SocketFacts, SocketMemory
 from borne.domain.load_management.topology import (
-    GRID_PHASES,
-    PHASE_SETS,
-    ROOT,
     Group,
     Topology,
     certain_grid_currents,
@@ -112,10 +112,7 @@ class Master:
         self._revision = 0
         self._cycle_s = now_s
         self._plan_due_s: float | None = now_s
-        self._supply_key: object = None
-        self._named_groups: tuple[Group, ...] = ()
-        self._group_names: frozenset[str] = frozenset()
-        self._topology = Topology(config.groups)
+        self._tree = SupplyTree(config.groups)
         self._stations = {slave.station: RemoteStation(slave, now_s) for slave in known}
         for one in self._stations.values():
             self._expect(one, now_s)
@@ -124,6 +121,8 @@ class Master:
 
     def configure(self, config: MasterConfig, now_s: float) -> None:
         """Change the settings; run a cycle afterwards."""
+        if config.groups != self._config.groups:
+            self._tree = SupplyTree(config.groups)
         self._config = config
         self._revision += 1
         self._plan_due_s = now_s
@@ -148,12 +147,6 @@ class Master:
         self._revision += 1
         self.known_changes += 1
         return len(gone)
-
-    def connected(self, now_s: float) -> tuple[str, ...]:
-        """Return the stations that are in contact."""
-        return tuple(
-            one.id for one in self._stations.values() if one.contact(now_s) is Contact.PRESENT
-        )
 
     # Reports -----------------------------------------------------------------------------------
 
@@ -224,8 +217,8 @@ class Master:
         self, one: RemoteStation, before: SlaveReport | None, report: SlaveReport
     ) -> Urgency:
         same = before is not None and before.sockets == report.sockets
-        if before is None or _differ(before, report, same_sockets=same):
-            self._revision += before is None or _wiring(before) != _wiring(report)
+        if before is None or differ(before, report, same_sockets=same):
+            self._revision += before is None or wiring(before) != wiring(report)
             return Urgency.NOW
         for own in report.sockets:
             target = one.targets.get(one.participant(own.connector))
@@ -277,7 +270,7 @@ class Master:
     def _join(self, one: RemoteStation, now_s: float) -> None:
         self._number += 1
         self._revision += 1
-        one.joining, one.proven_s = self._number, now_s
+        one.proven_s = now_s
         one.targets = {
             one.participant(own.connector): Target(
                 own.offered_a, Reason(LimitCause.WAITS_FOR_OTHERS)
@@ -409,31 +402,7 @@ class Master:
     def topology(self) -> Topology:
         """Return the tree: the configured groups, and a line for each station with a shared
         limit."""
-        lines = tuple(
-            Group(self._line(one), one.known.limit_a, self._parent(one))
-            for one in self._stations.values()
-            if one.known.limit_a is not None
-        )
-        key = (self._config.groups, lines)
-        if key != self._supply_key:
-            self._supply_key = key
-            self._topology = Topology((*self._config.groups, *lines))
-        return self._topology
-
-    def _group_ids(self) -> frozenset[str]:
-        if self._named_groups is not self._config.groups:
-            self._named_groups = self._config.groups
-            self._group_names = frozenset(group.id for group in self._named_groups)
-        return self._group_names
-
-    def _line(self, one: RemoteStation) -> str:
-        """Return the name of the line of a station."""
-        taken = one.id == ROOT or one.id in self._group_ids()
-        return f"{one.id} (line)" if taken else one.id
-
-    def _parent(self, one: RemoteStation) -> str:
-        """Return the group that feeds a station: the root if it names an unknown one."""
-        return one.known.group if one.known.group in self._group_ids() else ROOT
+        return self._tree.topology(one.known for one in self._stations.values())
 
     def problems(self, now_s: float) -> tuple[Message, ...]:
         """Return what is wrong with the stations of the group, for people: refused reports, groups
@@ -443,14 +412,11 @@ class Master:
             for name, problem in self.refused.items()
         ]
         for one in self._stations.values():
-            if one.known.group != ROOT and one.known.group not in self._group_ids():
+            if not self._tree.knows(one.known):
                 found.append(Message(_NO_GROUP, {"station": one.id, "group": one.known.group}))
             if one.present_twins(now_s, self._config.timing):
                 found.append(Message(_TWINS, {"station": one.id}))
         return tuple(found)
-
-    def _group_of(self, one: RemoteStation) -> str:
-        return self._parent(one) if one.known.limit_a is None else self._line(one)
 
     def _participants(self) -> Iterator[str]:
         for one in self._stations.values():
@@ -465,7 +431,7 @@ class Master:
 
     def _facts(self, now_s: float) -> Iterator[SocketFacts]:
         for one in self._stations.values():
-            group, reported = self._group_of(one), one.reported()
+            group, reported = self._tree.group_of(one.known), one.reported()
             yield from self._twins(one, group, now_s)
             obeys = one.contact(now_s) is Contact.PRESENT
             for socket in one.known.sockets:
@@ -568,7 +534,7 @@ class Master:
         return tuple(
             DisconnectedSocket(
                 own.disconnected_a,
-                self._group_of(one),
+                self._tree.group_of(one.known),
                 connected_phases(own.phase_count),
                 own.rotation,
             )
@@ -587,63 +553,9 @@ class Master:
     def participants(self, now_s: float, now: datetime) -> tuple[ParticipantRow, ...]:
         """Return a row for each socket; `now` is the date that belongs to `now_s`."""
         return tuple(
-            self._row(one, socket, now_s, now)
+            self._row(one, socket, now_s).at(now_s, now)
             for one in self._stations.values()
             for socket in one.known.sockets
-        )
-
-    def _row(
-        self, one: RemoteStation, socket: KnownSocket, now_s: float, now: datetime
-    ) -> ParticipantRow:
-        name = one.participant(socket.connector)
-        own = one.reported().get(socket.connector) or SocketReport(connector=socket.connector)
-        target = one.targets.get(name)
-        reserved_a = self._reserved_a(one, socket, now_s)
-        phases = None if reserved_a is not None else self.state.memory(name).phases.used
-        granted_a = reserved_a if target is None or reserved_a is not None else target.amps
-        granted_a = granted_a or 0.0
-        reason = Reason(LimitCause.NO_DEMAND) if target is None else target.reason
-        if reserved_a is not None:
-            reason = Reason(LimitCause.NO_CONTACT, amps=reserved_a)
-        age_s = None if one.report is None else now_s - one.received_s
-        connected = connected_phases(socket.phase_count)
-        loaded = PHASE_SETS[
-            phases_loaded(socket.rotation, connected, phases, self._config.it_network)
-        ]
-        measured_a = own.measured_a if reserved_a is None else None
-        return ParticipantRow(
-            id=name,
-            station=one.id,
-            station_name=one.known.name or one.id,
-            connector=socket.connector,
-            group=self._parent(one),
-            use=own.use,
-            since=_date(one.use_since_s.get(socket.connector), now_s, now),
-            lost=reserved_a is not None,
-            phases=phases,
-            phase_count=socket.phase_count,
-            rotation=socket.rotation,
-            requested_a=own.upper_a if own.wants else None,
-            granted_a=granted_a,
-            measured_a=measured_a,
-            grid_a=PerPhase(*(granted_a if phase in loaded else 0.0 for phase in GRID_PHASES)),
-            measured_grid_a=ZERO
-            if measured_a is None
-            else grid_currents(measured_a, socket.rotation),
-            minimum_a=max(self._config.minimum_a, own.minimum_a),
-            disconnected_a=socket.disconnected_a,
-            priority=own.priority,
-            reason=reason,
-            until=_date(
-                None if reserved_a is not None or target is None else target.until_s, now_s, now
-            ),
-            last_received=None if age_s is None else now - timedelta(seconds=age_s),
-            received_s=age_s,
-            trust=Trust.LOST
-            if reserved_a is not None
-            else Trust.UNMEASURED
-            if measured_a is None
-            else Trust.REPORTED,
         )
 
     def groups(
@@ -651,66 +563,16 @@ class Master:
     ) -> tuple[GroupRow, ...]:
         """Return a row for each group and line, the root first. `limit_a`: of the root;
         `participants`: the rows of all sockets."""
-        topology = self.topology()
-        used = [0.0] * len(topology.links)
-        measured = [0.0] * len(topology.links)
-        groups = {one.id: self._group_of(one) for one in self._stations.values()}
-        for row in participants:
-            for phase in GRID_PHASES:
-                for link in topology.crossed(groups[row.station], (phase,)):
-                    used[link] += row.grid_a[phase - 1]
-                    measured[link] += row.measured_grid_a[phase - 1]
-        limits = topology.capacities(limit_a)
-        names = [(ROOT, None), *((name, own.parent) for name, own in topology.groups.items())]
-        return tuple(
-            GroupRow(
-                id=name,
-                parent=parent,
-                limit_a=PerPhase(*limits[3 * place : 3 * place + 3]),
-                used_a=PerPhase(*used[3 * place : 3 * place + 3]),
-                measured_a=PerPhase(*measured[3 * place : 3 * place + 3]),
-            )
-            for place, (name, parent) in enumerate(names)
+        groups = {one.id: self._tree.group_of(one.known) for one in self._stations.values()}
+        return group_rows(self.topology(), limit_a, participants, groups)
+
+    def _row(self, one: RemoteStation, socket: KnownSocket, now_s: float) -> SocketView:
+        return SocketView(
+            station=one,
+            socket=socket,
+            group=self._tree.parent(one.known),
+            phases=self.state.memory(one.participant(socket.connector)).phases.used,
+            reserved_a=self._reserved_a(one, socket, now_s),
+            minimum_a=self._config.minimum_a,
+            it_network=self._config.it_network,
         )
-
-
-def _date(at_s: float | None, now_s: float, now: datetime) -> datetime | None:
-    """Return the date of a monotonic time; `now` is the date of `now_s`."""
-    return None if at_s is None else now + timedelta(seconds=at_s - now_s)
-
-
-def _differ(before: SlaveReport, report: SlaveReport, *, same_sockets: bool) -> bool:
-    """True if more changed than what is only measured or may wait for the sample rate."""
-    if same_sockets:
-        return (before.group, before.limit_a) != (report.group, report.limit_a)
-    return _plain(before) != _plain(report)
-
-
-def _wiring(report: SlaveReport) -> object:
-    """Return what decides which lines a station loads, and how much without a master."""
-    return (
-        report.group,
-        report.limit_a,
-        tuple(
-            (own.connector, own.rotation, own.phase_count, own.disconnected_a)
-            for own in report.sockets
-        ),
-    )
-
-
-def _plain(report: SlaveReport) -> object:
-    """Return the report without what is only measured or may wait for the sample rate."""
-    return (
-        report.group,
-        report.limit_a,
-        tuple(
-            replace(
-                own,
-                measured_a=None if own.measured_a is None else ZERO,
-                offered_a=0.0,
-                energy_wh=None,
-                departs_in_s=None,
-            )
-            for own in report.sockets
-        ),
-    )

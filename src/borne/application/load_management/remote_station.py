@@ -118,8 +118,6 @@ class RemoteStation:
         """The present grant of the slave counts from this time or later."""
         self.former_boots: Mapping[int, int] = {}
         """Number of the last report of each former boot."""
-        self.joining = 0
-        """Its currents are its own until it confirms a grant with a higher number."""
         self.sent: dict[int, SentGrant] = {}
         self.use_since_s: dict[int, float] = {}
         """Since when a socket is used as it is now."""
