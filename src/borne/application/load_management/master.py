@@ -23,6 +23,11 @@ from borne.application.load_management.known_slaves import MAX_SLAVES, KnownSlav
 from borne.application.load_management.remote_station import Contact, RemoteStation, Target
 from borne.application.load_management.report_changes import differ, wiring
 from borne.application.load_management.report_check import cleaned, refusal
+from borne.application.load_management.station_facts import (
+    reported_facts,
+    twin_facts,
+    unreported_facts,
+)
 from borne.application.load_management.status_rows import SocketView, group_rows
 from borne.application.load_management.supply_tree import SupplyTree
 from borne.domain.limits.cause import LimitCause
@@ -44,7 +49,6 @@ from borne.domain.load_management.messages import (
     DEFAULT_TIMING,
     MasterGrant,
     SlaveReport,
-    SocketReport,
 )
 from borne.domain.load_management.participant import LOWEST_PILOT_A, Reason
 from borne.domain.load_management.rotation_slots import TIME_SLOT_S
@@ -432,75 +436,18 @@ class Master:
     def _facts(self, now_s: float) -> Iterator[SocketFacts]:
         for one in self._stations.values():
             group, reported = self._tree.group_of(one.known), one.reported()
-            yield from self._twins(one, group, now_s)
+            yield from twin_facts(one, group, one.present_twins(now_s, self._config.timing))
             obeys = one.contact(now_s) is Contact.PRESENT
             for socket in one.known.sockets:
                 own = reported.get(socket.connector)
                 if own is not None and obeys:
-                    yield self._socket_facts(one, socket, own, group, None)
+                    yield reported_facts(one, socket, own, group, None)
                     continue
                 reserved_a = self._reserved_a(one, socket, now_s)
                 if own is not None:
-                    yield self._socket_facts(one, socket, own, group, reserved_a)
+                    yield reported_facts(one, socket, own, group, reserved_a)
                 else:
-                    yield self._unreported(one, socket, group, reserved_a)
-
-    def _twins(self, one: RemoteStation, group: str, now_s: float) -> Iterator[SocketFacts]:
-        for twin in one.present_twins(now_s, self._config.timing):
-            for own in twin.report.sockets:
-                yield SocketFacts(
-                    participant=f"{one.participant(own.connector)}:{twin.report.boot}",
-                    group=group,
-                    rotation=own.rotation,
-                    phase_count=own.phase_count,
-                    live=True,
-                    reserved_a=reservation_a(own.offered_a, own.disconnected_a),
-                )
-
-    @staticmethod
-    def _unreported(
-        one: RemoteStation, socket: KnownSocket, group: str, reserved_a: float | None
-    ) -> SocketFacts:
-        return SocketFacts(
-            participant=one.participant(socket.connector),
-            group=group,
-            rotation=socket.rotation,
-            phase_count=socket.phase_count,
-            disconnected_a=socket.disconnected_a,
-            entitled_a=socket.upper_a,
-            live=True,
-            reserved_a=reserved_a,
-        )
-
-    @staticmethod
-    def _socket_facts(
-        one: RemoteStation,
-        socket: KnownSocket,
-        own: SocketReport,
-        group: str,
-        reserved_a: float | None,
-    ) -> SocketFacts:
-        departs_in_s = own.departs_in_s
-        return SocketFacts(
-            participant=one.participant(socket.connector),
-            group=group,
-            rotation=socket.rotation,
-            phase_count=socket.phase_count,
-            disconnected_a=socket.disconnected_a,
-            reserved_a=reserved_a,
-            priority=own.priority,
-            wants=own.wants,
-            asking=own.asking,
-            closed=own.closed,
-            live=own.live,
-            measured_a=own.measured_a,
-            measured_s=one.received_s,
-            entitled_a=own.upper_a,
-            entitled_by=own.upper_cause,
-            minimum_a=own.minimum_a,
-            energy_wh=own.energy_wh,
-            departs_s=None if departs_in_s is None else one.received_s + departs_in_s,
-        )
+                    yield unreported_facts(one, socket, group, reserved_a)
 
     def _reserved_a(self, one: RemoteStation, socket: KnownSocket, now_s: float) -> float | None:
         track = self.state.memory(one.participant(socket.connector)).track
