@@ -374,7 +374,7 @@ async def test_a_car_is_plugged_and_unplugged(operator: Client, host: FakeHost) 
         ("PUT", "site", {"building_a": [1, 2, 3]}, 200),
         ("PUT", "site", {"moon": 1}, 422),
         ("PUT", "inputs/1", {"active": True}, 200),
-        ("PUT", "inputs/3", {"active": True}, 422),
+        ("PUT", "inputs/9", {"active": True}, 422),
         ("PUT", "temperature", {"board_c": 85}, 200),
         ("PUT", "meters/grid", {"type": "eastron_sdm630"}, 200),
         ("PUT", "meters/grid", {"fault": "silent"}, 422),
