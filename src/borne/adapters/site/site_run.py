@@ -57,8 +57,12 @@ def reach_s(site: SiteModel) -> float:
 
     Age and period of the meter, the messages (a lost one is repeated with the next heartbeat), the
     reaction of the car, and a margin. The master's cycle takes no time here: it follows at once.
+    A meter that includes the stations cannot tell a rise of the building from cars that change at
+    that moment: what is ambiguous is decided by a reading after they have followed.
     """
     meter_s = site.meter.skew_s + site.meter.period_s if site.settings.main_a is not None else 0.0
+    if site.settings.including:
+        meter_s += EV_REACTION_S + MARGIN_S + site.meter.period_s
     network = site.network
     messages_s = network.longest_s
     if network.loss:
