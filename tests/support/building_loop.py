@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from random import Random
 
-from borne.domain.load_management.external_load import ExternalLoad
+from borne.domain.load_management.external_load import KNOWN_WITHIN_S, MARGIN_S, ExternalLoad
 from borne.domain.settings.choices import MeterLocation
 from borne.foundation.units import PHASES, ZERO, PerPhase
 
@@ -21,7 +21,7 @@ REACTION_S = 5.0
 CYCLE_S = 5.0
 MINIMUM_A = 6.0
 MAXIMUM_A = 32.0
-UNSURE_S = 4.0
+UNSURE_S = KNOWN_WITHIN_S + 2 * MARGIN_S
 """So exactly the stations' own steps tell the skew."""
 REPORTED_A = 0.1
 """A change that is reported."""

@@ -24,6 +24,8 @@ REPORT_DELAY_S = 1.0
 FALL_S = 12.0
 """A lower load that a station may explain which has not reported its fall yet must last so long: a
 station that lost its power never reports it, and its current counts for ten seconds more."""
+QUICK_FALL_S = 3.0
+"""The same for a station that reports its fall."""
 DECIDE_S = 3.0
 """While the skew is not known, a difference that the stations may explain is the building's after
 this time: their step then has told the skew, or it was none."""
@@ -81,6 +83,8 @@ class ExternalLoad:
     skew: MeterSkew = field(default_factory=MeterSkew)
     rest_a: PerPhase | None = None
     """The load of the building by a meter that includes the stations; negative: it exports."""
+    quick_a: PerPhase | None = None
+    """The same as far as stations report within `QUICK_FALL_S`: what is averaged."""
     recent: tuple[_Seen, ...] = ()
     including: Averaged = field(default_factory=Averaged)
     excluding: Averaged = field(default_factory=Averaged)
@@ -99,7 +103,7 @@ class ExternalLoad:
             return ExternalLoad(self.main_a, self.own, self.skew.silent())
         own = self.own.until(at_s)
         skew = self.skew.after(Reading(at_s, current_a.total), own)
-        rest_a, max_a = self._rest(at_s, current_a, own, skew)
+        rest_a, quick_a, max_a = self._rest(at_s, current_a, own, skew)
         seen = _Seen(at_s, current_a, max_a)
         start_s = at_s - max(DECIDE_S, FALL_S)
         return ExternalLoad(
@@ -107,8 +111,9 @@ class ExternalLoad:
             own,
             skew,
             rest_a,
+            quick_a,
             (*(one for one in self.recent if one.at_s >= start_s), seen),
-            self.including.with_value(at_s, _import(rest_a)),
+            self.including.with_value(at_s, _import(quick_a)),
             self.excluding.with_value(at_s, _import(current_a)),
         )
 
@@ -117,8 +122,10 @@ class ExternalLoad:
         zero. None: the meter is silent."""
         if not self.recent or now_s - self.recent[-1].at_s > SILENT_S:
             return None
-        found = self.including if location is MeterLocation.INCLUDING else self.excluding
-        return found.at(now_s, max(1.0, averaging_s))
+        averaging_s = max(1.0, averaging_s)
+        if location is MeterLocation.EXCLUDING or self.rest_a is None:
+            return self.excluding.at(now_s, averaging_s)
+        return highest(self.including.at(now_s, averaging_s), _import(self.rest_a))
 
     @property
     def known_skew(self) -> bool:
@@ -128,21 +135,25 @@ class ExternalLoad:
 
     def _rest(
         self, at_s: float, shown_a: PerPhase, own: OwnHistory, skew: MeterSkew
-    ) -> tuple[PerPhase, PerPhase]:
-        """Return the load of the building, and the highest that is possible."""
+    ) -> tuple[PerPhase, PerPhase, PerPhase]:
+        """Return the load of the building, the one to average, and the highest possible."""
         if skew.denied:
-            return shown_a, shown_a
+            return shown_a, shown_a, shown_a
         first, last = skew.plausible
         low_a, high_a = own.between(at_s - last - MARGIN_S, at_s - first + MARGIN_S)
         max_a, min_a = shown_a.minus(low_a), shown_a.minus(high_a)
-        if self.rest_a is None:
-            return max_a, max_a
+        if self.rest_a is None or self.quick_a is None:
+            return max_a, max_a, max_a
         if first - MARGIN_S < REPORT_DELAY_S:
             min_a = self._without_unreported(at_s, min_a, own, high_a)
-        rest_a = highest(self.rest_a, min_a).lowest(self._lasting(at_s, shown_a).minus(low_a))
+        slow_a = self._lasting(at_s - FALL_S, shown_a).minus(low_a)
+        rest_a = highest(self.rest_a, min_a).lowest(slow_a)
+        soon_a = self._lasting(at_s - QUICK_FALL_S, shown_a).minus(low_a)
+        quick_a = highest(self.quick_a, min_a).lowest(soon_a)
         if last - first > KNOWN_WITHIN_S:
-            rest_a = highest(rest_a, self._persisting(at_s, max_a))
-        return rest_a, max_a
+            certain_a = self._persisting(at_s, max_a)
+            rest_a, quick_a = highest(rest_a, certain_a), highest(quick_a, certain_a)
+        return rest_a, quick_a, max_a
 
     def _without_unreported(
         self, at_s: float, min_a: PerPhase, own: OwnHistory, high_a: PerPhase
@@ -151,7 +162,8 @@ class ExternalLoad:
         room for it."""
         start_s = at_s - REPORT_DELAY_S
         shown = [one.shown_a for one in self.recent if one.at_s > start_s]
-        before = [one.shown_a for one in self.recent if one.at_s <= start_s]
+        oldest_s = start_s - REPORT_DELAY_S  # a meter that is read seldom is believed at once
+        before = [one.shown_a for one in self.recent if oldest_s <= one.at_s <= start_s]
         lasting = min_a
         for one in (*before[-1:], *shown):
             lasting = lasting.lowest(one.minus(high_a))
@@ -160,10 +172,10 @@ class ExternalLoad:
         room = self.main_a.minus(self.rest_a).minus(own.now_a)
         return PerPhase(*(max(lasting[n], min_a[n] - max(0.0, room[n])) for n in PHASES))
 
-    def _lasting(self, at_s: float, shown_a: PerPhase) -> PerPhase:
-        """The current above which none was shown for a while."""
+    def _lasting(self, after_s: float, shown_a: PerPhase) -> PerPhase:
+        """The highest current that was shown after that time."""
         for one in self.recent:
-            if one.at_s > at_s - FALL_S:
+            if one.at_s > after_s:
                 shown_a = highest(shown_a, one.shown_a)
         return shown_a
 

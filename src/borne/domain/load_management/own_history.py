@@ -30,6 +30,12 @@ class OwnStep:
         totals_a = (low_a.total, high_a.total)
         return cls(at_s, low_a, high_a, low_a, high_a, totals_a * 2)
 
+    def bounds(self, from_s: float) -> tuple[PerPhase, PerPhase]:
+        """The lowest and the highest value from `from_s` on, until the next step."""
+        if self.at_s > from_s - MERGED_S:
+            return self.low_a, self.high_a
+        return self.last_a, self.last_high_a
+
     def followed_by(self, amps: PerPhase, max_a: PerPhase) -> OwnStep:
         """Return the step with bounds that came soon after it."""
         total_a, total_max_a = amps.total, max_a.total
@@ -95,14 +101,11 @@ class OwnHistory:
         number = len(steps) - 1
         while number > 0 and steps[number].at_s > to_s:
             number -= 1
-        low_a, high_a = steps[number].low_a, steps[number].high_a
+        low_a, high_a = steps[number].bounds(from_s)
         while number > 0 and steps[number].at_s > from_s:
             number -= 1
-            low_a = low_a.lowest(steps[number].last_a)
-            high_a = highest(high_a, steps[number].last_high_a)
-            if steps[number].at_s > from_s - MERGED_S:
-                low_a = low_a.lowest(steps[number].low_a)
-                high_a = highest(high_a, steps[number].high_a)
+            before_low_a, before_high_a = steps[number].bounds(from_s)
+            low_a, high_a = low_a.lowest(before_low_a), highest(high_a, before_high_a)
         return low_a, high_a
 
 

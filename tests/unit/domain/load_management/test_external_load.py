@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf, nan
 
 import pytest
@@ -98,9 +99,7 @@ def test_while_the_skew_is_unknown_a_rise_may_be_the_buildings() -> None:
 def test_a_building_that_rises_beyond_what_stations_explain() -> None:
     learned = load_after([10] * 20 + [26] * 20, own={20: 16.0})
     load = load_after([56], start=learned, at_s=40)
-    known = ExternalLoad(SAME(26), load.own, learned.skew, learned.rest_a, learned.recent).measured(
-        40.0, SAME(56)
-    )
+    known = replace(learned, main_a=SAME(26)).measured(40.0, SAME(56))
     assert known.load_a(40.0, INCLUDING, 10.0) == SAME(40)  # no room: nobody could have risen
     later = load_after([56, 56], start=load, at_s=41)
     assert later.load_a(42.0, INCLUDING, 10.0) == SAME(40)
