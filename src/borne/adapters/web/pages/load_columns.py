@@ -15,6 +15,8 @@ HEIGHT_PX = 280
 """Of the drawing, as in the style sheet."""
 LABEL_PX = 20
 """A lower block has no label; the table has its values."""
+NOTHING_A = 9999.0
+"""A limit or fallback of this size stands for "unlimited" or "all"."""
 ROOM = 1.06
 """The drawing is a little higher than the highest limit."""
 COLOURS = 6
@@ -236,7 +238,9 @@ def curves(samples: Sequence[LoadSample], now: datetime, words: Words) -> tuple[
 
 
 def _below(sample: LoadSample, index: int) -> float:
-    return max(0.0, sample.external_a[index]) if sample.external_a else 0.0
+    """The load of the building; none while it is only assumed that nothing is left."""
+    amps = sample.external_a[index] if sample.external_a else 0.0
+    return max(0.0, amps) if amps < NOTHING_A else 0.0
 
 
 def _curve(

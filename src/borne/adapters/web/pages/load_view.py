@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.load_json import group_naming, worst
-from borne.adapters.web.pages.load_columns import COLOURS, keys_of
+from borne.adapters.web.pages.load_columns import COLOURS, NOTHING_A, keys_of
 from borne.adapters.web.pages.meter_view import age_text
 from borne.adapters.web.states import SOURCES, phrase
 from borne.domain.limits.cause import LimitCause
@@ -30,8 +30,6 @@ Naming = Callable[[str], str | Message]
 
 _FRESH_S = 10
 """A younger contact is shown as one: the page is not redrawn for every report."""
-NOTHING_A = 9999.0
-"""A limit or fallback of this size stands for "unlimited" or "all"."""
 
 _USES: Mapping[SocketUse, tuple[str, str, str]] = {
     SocketUse.FREE: ("circle-check", "available", N_("free")),

@@ -13,6 +13,7 @@ from borne.domain.limits.sources import LimitScope
 from borne.domain.load_management.participant import Reason
 from borne.domain.load_management.reason_text import reason_text
 from borne.domain.load_management.topology import Rotation, grid_currents
+from borne.domain.settings.choices import DlmRole
 from borne.domain.station.station_status import (
     FaultStatus,
     LimitStatus,
@@ -305,6 +306,8 @@ def flow(
         ),
         limit=words("Limit per phase: {limit}").format(limit=_amps_text(limits, words))
         if limits
+        else words("Load management shares the current")
+        if status.load_management_role != DlmRole.DISABLED
         else words("Each socket has its own limit"),
         limited=limits is not None,
     )
