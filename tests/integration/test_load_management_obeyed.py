@@ -48,10 +48,10 @@ SETTLED_S = 60.0
 
 @asynccontextmanager
 async def charging(
-    data: Path, *cars: dict[str, Any], settled_s: float = SETTLED_S, **changes: Any
+    data: Path, *cars: dict[str, Any], **changes: Any
 ) -> AsyncIterator[RunningStation]:
     """A master with internal slave and these cars; two that take all they get unless given."""
-    options = changes.pop("given", {})
+    options, settled_s = changes.pop("given", {}), changes.pop("settled_s", SETTLED_S)
     async with running_station(data, **options, **(MASTER | changes)) as station:
         for number, car in enumerate(cars or (BIG, BIG), 1):
             await station.plug(number, car)
@@ -401,3 +401,63 @@ async def test_DLMBackendLimitIsGroup(tmp_path: Path) -> None:
             assert sum(offers(station)) == 18.0
             sources = {row.source for row in load(station).limits}
             assert (LimitCause.OCPP_STATION in sources) is (switch == "on")
+
+
+@virtual_time
+async def test_DLMMeterDigitalInputConfig(tmp_path: Path) -> None:
+    limit = {"DLMMeterDigitalInputLimit": "14", "SecondMeterConfig": "siemens_7km2200"}
+    for switch, total in (("on", 14.0), ("off", 50.0)):
+        given = METER | limit | {"DLMMeterDigitalInputConfig": switch}
+        async with charging(tmp_path / switch, **given) as station:
+            assert sum(offers(station)) == pytest.approx(50.0, abs=1.0)
+            await station.simulator.set_site({"meter_input": True})
+            await asyncio.sleep(SETTLED_S)
+            assert sum(offers(station)) == pytest.approx(total, abs=1.0)
+
+
+@virtual_time
+async def test_DLMMeterDigitalInputLimit(tmp_path: Path) -> None:
+    given = METER | {"DLMMeterDigitalInputConfig": "on", "DLMMeterDigitalInputLimit": "20,18,20"}
+    async with charging(tmp_path, **given) as station:
+        await station.simulator.set_site({"meter_input": True})
+        await asyncio.sleep(SETTLED_S)
+        assert sum(offers(station)) == 18.0
+
+
+# Limits of single sockets, with and without load management -------------------------------------
+
+
+@virtual_time
+async def test_EnergyManExternalInput(tmp_path: Path) -> None:
+    alone: dict[str, Any] = {"DLMRole": "disabled", "EnergyManExternalInputLimit": "9"}
+    for opto, number in (("opto_1", 1), ("opto_2", 2)):
+        async with charging(tmp_path / opto, **alone, EnergyManExternalInput=opto) as station:
+            assert offers(station) == (32.0, 32.0)
+            await station.simulator.set_input(3 - number, active=True)
+            await asyncio.sleep(10.0)
+            assert offers(station) == (32.0, 32.0)
+            await station.simulator.set_input(number, active=True)
+            await asyncio.sleep(10.0)
+            assert offers(station) == (9.0, 9.0)
+
+
+@virtual_time
+async def test_EnergyManExternalInputLimit(tmp_path: Path) -> None:
+    async with charging(tmp_path, EnergyManExternalInput="opto_1") as station:
+        await station.simulator.set_input(1, active=True)
+        await asyncio.sleep(10.0)
+        assert offers(station) == (6.0, 6.0)
+        await station.set(EnergyManExternalInputLimit="8")
+        await asyncio.sleep(SETTLED_S)
+        assert offers(station) == (8.0, 8.0)
+
+
+@virtual_time
+async def test_SinglePhaseLimit(tmp_path: Path) -> None:
+    """A car on three phases is released as soon as its phases are known."""
+    alone: dict[str, Any] = {"DLMRole": "disabled", "SinglePhaseLimit": "20"}
+    async with charging(tmp_path, ONE_PHASE, BIG, **alone) as station:
+        assert offers(station) == (20.0, 32.0)
+        await station.set(SinglePhaseLimit="0")
+        await asyncio.sleep(10.0)
+        assert offers(station) == (32.0, 32.0)

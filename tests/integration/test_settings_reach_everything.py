@@ -71,8 +71,14 @@ TEXTS = (
     "example.org:3128",
     "192.168.1.77",
     "/dev/ttyUSB9",
+    "hall",
 )
-LISTS = (["Energy.Active.Import.Register", "Voltage"], ["a.example"])
+LISTS = (
+    ["Energy.Active.Import.Register", "Voltage"],
+    ["a.example"],
+    ["hall;;30,30,30", "shed;hall;20,20,20"],
+    ["07:00;09:30;10,10,10"],
+)
 
 NEXT_START = {
     "RestartTransactionAfterPowerLoss": "what a start does with the sessions that it finds open",
@@ -105,7 +111,7 @@ AT_USE = {
 }
 """Read anew each time that this happens: nothing stands that a change would have to reach."""
 
-WHOLE_CATALOGUE = {"view", "changes", "rules", "restore", "visibility", "addressing"}
+WHOLE_CATALOGUE = {"view", "changes", "rules", "load_rules", "restore", "visibility", "addressing"}
 """Modules of `domain.settings` that read all settings, obeying none."""
 
 
@@ -249,6 +255,8 @@ def other_values(entry: Entry, now: Value) -> Iterable[object]:
             return tuple(choice.slug for choice in entry.choices if choice.slug != now)
         case Type.LIST:
             return LISTS
+        case Type.PER_PHASE:
+            return ("12,13,14", "40,41,42")
         case Type.SECRET_KEY:
             return ("another password, long enough",)
         case _:
@@ -274,8 +282,22 @@ async def _patch(client: httpx.AsyncClient, changes: Mapping[str, object]) -> di
 
 LINE = {"StationCurrentCapacity", "SupplyLineCurrentCapacity", "DLMMinimumCurrentLimit"}
 FREE = {"FreeChargingMode", "FreeChargingRfidTag"}
+MASTER = {key for key in ACTIVE if key.startswith("DLM")} - LINE
+MASTER_SETTINGS = {
+    "DLMRole": "master",
+    "DLMEVSESubDistributionLimit": "32",
+    "DLMExternalMeterSupport": "on",
+    "DLMMainDistributionLimit": "63",
+    "DLMExternalInput1Config": "opto_1",
+    "DLMExternalInput2Config": "opto_2",
+    "DLMMeterDigitalInputConfig": "on",
+    "DLMCurrentImbalancePrevention": "on",
+    "DLMMaxCurrentScheduler": "on",
+    "DLMGroups": "hall;;50,50,50",
+}
 STATIONS: dict[str, tuple[dict[str, str], set[str]]] = {
-    "usual": ({}, {*ACTIVE} - LINE - FREE),
+    "usual": ({}, {*ACTIVE} - LINE - FREE - MASTER),
+    "master": (MASTER_SETTINGS, MASTER),
     "one supply line": ({"SingleSupplyLine": "on"}, LINE),
     "free charging": (
         {"FreeCharging": "on", "FreeChargingMode": "full_fixed_without_auth"},

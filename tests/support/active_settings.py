@@ -82,6 +82,7 @@ _COMMANDS = "tests/unit/application/backend/test_backend_commands.py::test_"
 _LISTS = "tests/conformance/ocpp16/test_local_list.py::test_"
 _OCPP = "tests/conformance/ocpp16/test_core_values.py::test_"
 
+_PROFILES = "tests/unit/application/limits/test_charging_profiles.py::"
 _LOAD = "tests/integration/test_load_management_obeyed.py::test_"
 _SHARED = (
     "DLMRole",
@@ -108,7 +109,6 @@ _SHARED = (
     "EnergyManExternalInput",
     "EnergyManExternalInputLimit",
     "SinglePhaseLimit",
-    "PowerSourceVoltage",
 )
 
 PROVED_BY: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
@@ -156,6 +156,7 @@ PROVED_BY: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
     "SecondMeterParity": _METERS + "SecondMeterParity",
     "SecondMeterUnitId": _METERS + "SecondMeterUnitId",
     **{key: _LOAD + key for key in _SHARED},
+    "PowerSourceVoltage": _PROFILES + "test_watts_are_amperes_at_the_voltage_of_the_source",
     "DLMExternalInput1Config": _LOAD + "DLMExternalInputConfig",
     "DLMExternalInput2Config": _LOAD + "DLMExternalInputConfig",
     "DLMExternalInput1Limit": _LOAD + "DLMExternalInputLimit",

@@ -121,7 +121,7 @@ class Station:
             Part(backend.refused.start),
             Part(charging.profiles.start, charging.profiles.abort),
             self.load,
-            Part(charging.start_limits, self.limits.abort),
+            Part(charging.start_limits, charging.abort_limits),
             Part(backend.forget_former_backend),
             Part(self._start_notices),
             Part(lambda: backend.attach(make_backend(self))),

@@ -17,6 +17,7 @@ from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.composition.parts import StationParts
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.limits.limit_service import LimitService
+from borne.application.limits.socket_limits import SocketLimits
 from borne.application.limits.socket_sharing import SocketSharing
 from borne.application.ports.hardware import EvsePort
 from borne.application.settings.station_settings import (
@@ -60,6 +61,15 @@ class Charging:
         }
         sharing = SocketSharing(self.connectors, self.metering, supervisor)
         self.limits = LimitService(self.connectors, self._settings, clock, sharing)
+        self._socket_limits = SocketLimits(
+            self.connectors,
+            self.limits,
+            self.metering,
+            parts.hardware.inputs,
+            self._settings,
+            clock,
+            supervisor,
+        )
         sources = FaultSources(
             self._settings, self.limits, parts.hardware.inputs, storage.free_bytes
         )
@@ -112,7 +122,12 @@ class Charging:
         if not settings.charging_allowed:
             self.faults.set(Fault.SETTINGS_DAMAGED, active=True)
             settings.confirmed.subscribe(self._on_limits_confirmed)
+        self._socket_limits.start()
         self.limits.start()
+
+    def abort_limits(self) -> None:
+        self._socket_limits.abort()
+        self.limits.abort()
 
     async def start_boards(self) -> None:
         for connector in self.connectors.values():

@@ -33,6 +33,7 @@ SOCKET_LIMIT_KEYS = frozenset(
     {
         "EnergyManExternalInput",
         "EnergyManExternalInputLimit",
+        "OperatorCurrentLimit",
         "PhasesConnected",
         "SinglePhaseLimit",
     }

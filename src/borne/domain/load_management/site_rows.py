@@ -199,11 +199,10 @@ def _meter_input(settings: Settings, meter: SiteMeterStatus | None) -> Iterator[
     used = settings.choice("DLMMeterDigitalInputConfig", OffOn) is OffOn.ON
     if not used or not uses_meter(settings):
         return
-    level = None
+    amps, level = PerPhase(*settings.amps("DLMMeterDigitalInputLimit")), None
     if meter is not None and meter.current_a is not None and meter.measurement is not None:
         level = meter.measurement.digital_input
     if level is not False:
-        amps = PerPhase(*settings.amps("DLMMeterDigitalInputLimit"))
         text = _METER_INPUT_UNKNOWN if level is None else _METER_INPUT
         yield _row(LimitCause.EXTERNAL_INPUT, amps, text)
 

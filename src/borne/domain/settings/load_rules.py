@@ -117,30 +117,16 @@ def group_unknown(settings: Settings) -> Findings:
 
 
 def input_used_twice(settings: Settings) -> Findings:
-    """One contact must not open a protective device's fault and limit a current."""
-    used: dict[int, str] = {}
-    for key, number in _inputs(settings):
-        if number in used:
-            other = label_of(SettingAddress(CATALOGUE.settings[used[number]]))
+    """A contact that limits a current is not the one of a protective device. Limits may share a
+    contact, and so may protective devices."""
+    optos = {OptoInput.OPTO_1: 1, OptoInput.OPTO_2: 2}
+    protected = {optos.get(settings.choice(key, OptoInput)): key for key in _PROTECTION}
+    for key, number in _limiting_inputs(settings):
+        if number in protected:
+            other = label_of(SettingAddress(CATALOGUE.settings[protected[number]]))
             text = N_("Input {number} is already used by {label}.")
             yield key, Message(text, {"number": number, "label": other})
             return
-        used[number] = key
-
-
-def _inputs(settings: Settings) -> Iterator[tuple[str, int]]:
-    """Every use of an optocoupler: its setting and the number of the input. Limits may share one:
-    the lowest applies."""
-    optos = {OptoInput.OPTO_1: 1, OptoInput.OPTO_2: 2}
-    protected = set()
-    for key in _PROTECTION:
-        number = optos.get(settings.choice(key, OptoInput))
-        if number is not None:
-            protected.add(number)
-            yield key, number
-    for key, number in _limiting_inputs(settings):
-        if number in protected:
-            yield key, number
 
 
 def _limiting_inputs(settings: Settings) -> Iterator[tuple[str, int]]:

@@ -23,6 +23,7 @@ STATES = [
     (Status.AVAILABLE, "available", False, False, A.PLUG_IN),
     (Status.AVAILABLE, "rejected", False, True, A.REFUSED),
     (Status.AVAILABLE, "checking", False, True, A.CHECKING),
+    (Status.AVAILABLE, "identifying", False, True, A.SHOW_CARD),
     (Status.AVAILABLE, "updating", False, True, A.UPDATING),
     (Status.AVAILABLE, "faulted", False, True, A.FAULT),
     (Status.RESERVED, "reserved", False, True, A.RESERVED),
