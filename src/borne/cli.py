@@ -141,23 +141,23 @@ def site(
     ],
     until: Annotated[
         str,
-        typer.Option(metavar="T", help="Run on virtual time until then: 24h, 90m, 18:30."),
+        typer.Option(metavar="T", help="Run until then: 24h, 90m, 18:30, 3600. Needed."),
     ] = "",
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder for curves, causes and a picture."),
     ] = None,
     speed: Annotated[
-        float, typer.Option(min=1.0, max=1000.0, help="Without --until: times faster than life.")
+        float, typer.Option(min=1.0, max=1000.0, help="Not in this version.", hidden=True)
     ] = 1.0,
     port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Without --until: of the master's page.")
+        int, typer.Option(min=1, max=65535, help="Not in this version.", hidden=True)
     ] = DEFAULT_PORT,
 ) -> None:
     """Run a whole site in one process: master, slaves, meter, building and cars.
 
-    With --until, on virtual time; prints figures as JSON. Exit code 0: done, 1: more flowed than
-    the computed bound, 2: the file is wrong.
+    On virtual time; prints figures as JSON. Exit code 0: done, 1: more flowed than
+    the computed bound, 2: the file or an option is wrong.
     """
     from borne.site_cli import SiteOptions, run
 

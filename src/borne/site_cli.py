@@ -36,10 +36,15 @@ def run(options: SiteOptions) -> int:
         return _wrong(str(error))
     if not options.until:
         return _wrong("Give --until, for example --until 24h: a site runs on virtual time only.")
-    until_s = seconds_of(options.until)
+    until_s = _seconds(options.until)
     if until_s is None or not 0 < until_s <= LONGEST_S:
-        return _wrong(f"--until {options.until}: give a time such as 24h, 90m or 18:30.")
+        return _wrong(f"--until {options.until}: give a time such as 24h, 90m, 18:30 or 3600.")
     return _run_virtual(site, until_s, options.out)
+
+
+def _seconds(text: str) -> float | None:
+    """Seconds of the option: a bare number is seconds, as in the file."""
+    return float(text) if text.isdecimal() else seconds_of(text)
 
 
 def _run_virtual(site: SiteModel, until_s: float, out: Path | None) -> int:

@@ -102,6 +102,11 @@ def test_figures_curves_causes_and_picture(tmp_path: Path) -> None:
     assert picture.tag.endswith("svg")
 
 
+def test_until_takes_seconds() -> None:
+    ran = borne("site", EXAMPLES / "double-station.toml", "--until", "3600")
+    assert (ran.code, json.loads(ran.out)["simulated_s"]) == (0, 3600.0)
+
+
 def test_a_bound_that_is_exceeded_is_exit_code_1(tmp_path: Path) -> None:
     """Disconnected limits that do not fit are no fault of the master: the installer's are."""
     text = (EXAMPLES / "station-63a.toml").read_text()

@@ -121,9 +121,8 @@ class _SiteReader:
         main_a = None
         if location != "none":
             main_a = head.amps("main_distribution_a", low=1.0)
-        elif head.has("main_distribution_a"):
+        elif head.amps("main_distribution_a", low=1.0, default=ZERO) != ZERO:
             reason = 'main_distribution_a needs meter_location "including" or "excluding"'
-            head.amps("main_distribution_a")
             head.fail("main_distribution_a", reason)
         return SiteSettings(
             name=head.text("name", "site"),
@@ -311,7 +310,7 @@ class _SiteReader:
         elif station and socket > stations[station].sockets:
             table.fail("socket", f"{station} has one socket")
         arrives_s, leaves_s = table.seconds("arrives"), table.seconds("leaves")
-        if leaves_s <= arrives_s:
+        if table.has("arrives") and table.has("leaves") and leaves_s <= arrives_s:
             table.fail("leaves", "the car leaves before it arrives")
         car = CarVisit(
             id=table.text("id", f"car-{number}"),

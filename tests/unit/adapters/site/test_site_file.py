@@ -107,6 +107,14 @@ station = "bay-2"
         (SITE + "sampel_s = 30\n" + STATION, ["line 3: there is no 'sampel_s' here; did you mean"]),
         (SITE + 'meter_location = "exkluding"\n' + STATION, ["did you mean 'excluding'?"]),
         (SITE + "main_distribution_a = 63\n" + STATION, ["line 3: main_distribution_a needs"]),
+        (
+            SITE + "main_distribtion_a = 63\n" + STATION,
+            ["line 3: there is no 'main_distribtion_a' here; did you mean 'main_distribution_a'?"],
+        ),
+        (
+            SITE + STATION + '[[car]]\narrives = "7h"\nenergy_kwh = 1\nstation = "one"\n',
+            ["line 5: leaves is missing"],
+        ),
         (SITE + 'timezone = "Europe/Berlino"\n' + STATION, ["line 3: there is no time zone"]),
         (SITE + 'master = "oen"\n' + STATION, ["line 3: there is no station 'oen'; did"]),
         (SITE + STATION + 'group = "hall"\n', ["line 5: there is no group 'hall'"]),
