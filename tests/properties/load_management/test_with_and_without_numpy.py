@@ -166,3 +166,14 @@ def test_unusual_limits(odd_a: float) -> None:
     plain, arrays = both(Snapshot(SharedSupply(PerPhase.same(63.0)), cars))
     assert_same(plain, arrays)
     assert sum(arrays.amps.values()) <= 63.0 + NEAR_A
+
+
+@pytest.mark.parametrize("cars", [3, 300])
+def test_a_limit_that_is_not_a_number_allows_nothing(cars: int) -> None:
+    people = [Participant(id=f"car {number}") for number in range(cars)]
+    limit_a = PerPhase(float("nan"), 5000.0, 5000.0)
+    for arrays_from in (sys.maxsize, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(filling_method, "ARRAYS_FROM", arrays_from)
+            found = allocate(Snapshot(SharedSupply(limit_a), people)).amps
+        assert set(found.values()) == {0.0}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cache
+from math import isnan
 from typing import NamedTuple
 
 from borne.foundation.units import PerPhase
@@ -195,11 +196,12 @@ class Topology:
         return self.links_of(self.cell(group, NUMBER_OF_PHASES[frozenset(phases)]))
 
     def capacities(self, root_limit_a: PerPhase) -> list[float]:
-        """Return the limit of every link, in amps, in the order of `links`."""
+        """Return the limit of every link, in amps, in the order of `links`. What is not a number
+        allows nothing."""
         amps = list(root_limit_a)
         for group in self.groups.values():
             amps.extend(group.limit_a)
-        return amps
+        return [0.0 if isnan(limit) else limit for limit in amps]
 
 
 def _by_id(groups: Iterable[Group]) -> dict[str, Group]:
