@@ -146,6 +146,7 @@ class ExternalLoad:
             return max_a, max_a, max_a
         if first - MARGIN_S < REPORT_DELAY_S:
             min_a = self._without_unreported(at_s, min_a, own, high_a)
+        min_a = _as_much_again(self.rest_a, min_a, max_a)
         slow_a = self._lasting(at_s - FALL_S, shown_a).minus(low_a)
         rest_a = highest(self.rest_a, min_a).lowest(slow_a)
         soon_a = self._lasting(at_s - QUICK_FALL_S, shown_a).minus(low_a)
@@ -185,6 +186,13 @@ class ExternalLoad:
             if one.at_s > at_s - DECIDE_S:
                 max_a = max_a.lowest(one.max_a)
         return max_a
+
+
+def _as_much_again(before_a: PerPhase, min_a: PerPhase, max_a: PerPhase) -> PerPhase:
+    """A building that certainly rises may have risen by as much again, as far as cars that follow
+    lower offers hide it."""
+    rises = (max(0.0, min_a[n] - before_a[n]) for n in PHASES)
+    return PerPhase(*(max(min_a[n], min(min_a[n] + up, max_a[n])) for n, up in enumerate(rises)))
 
 
 def _import(load_a: PerPhase) -> PerPhase:
