@@ -147,9 +147,9 @@ class ExternalLoad:
         if first - MARGIN_S < REPORT_DELAY_S:
             min_a = self._without_unreported(at_s, min_a, own, high_a)
         min_a = _as_much_again(self.rest_a, min_a, max_a)
-        slow_a = self._lasting(at_s - FALL_S, shown_a).minus(low_a)
+        slow_a = self._lasting(at_s - FALL_S, max_a)
         rest_a = highest(self.rest_a, min_a).lowest(slow_a)
-        soon_a = self._lasting(at_s - QUICK_FALL_S, shown_a).minus(low_a)
+        soon_a = self._lasting(at_s - QUICK_FALL_S, max_a)
         quick_a = highest(self.quick_a, min_a).lowest(soon_a)
         if last - first > KNOWN_WITHIN_S:
             certain_a = self._persisting(at_s, max_a)
@@ -173,12 +173,12 @@ class ExternalLoad:
         room = self.main_a.minus(self.rest_a).minus(own.now_a)
         return PerPhase(*(max(lasting[n], min_a[n] - max(0.0, room[n])) for n in PHASES))
 
-    def _lasting(self, after_s: float, shown_a: PerPhase) -> PerPhase:
-        """The highest current that was shown after that time."""
+    def _lasting(self, after_s: float, max_a: PerPhase) -> PerPhase:
+        """The highest load that was possible at some moment after that time."""
         for one in self.recent:
             if one.at_s > after_s:
-                shown_a = highest(shown_a, one.shown_a)
-        return shown_a
+                max_a = highest(max_a, one.max_a)
+        return max_a
 
     def _persisting(self, at_s: float, max_a: PerPhase) -> PerPhase:
         """The highest load that was possible all the time."""
