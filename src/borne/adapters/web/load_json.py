@@ -52,6 +52,7 @@ def load_json(
         "groups": [_group(row) for row in status.groups],
         "participants": [_participant(row, naming, words) for row in status.participants],
         "missing": list(status.missing),
+        "problems": [problem.render(words) for problem in status.problems],
         "disconnected_sum": _line(worst(status.disconnected)),
         "disconnected": [_sum(each) for each in status.disconnected],
         "samples": [_sample(each) for each in samples],

@@ -254,7 +254,10 @@ async def test_missing_stations_and_a_held_imbalance_are_named(
 async def test_wrong_reports_of_stations_are_shown(browser: Clients, garage: FakeHost) -> None:
     problem = Message("{station} <b>: wrong", {"station": "<i>s9"})
     garage.load.show(replace(GARAGE, problems=(problem,)))
-    assert "<i>s9 <b>: wrong" in await seen(await browser(Role.OPERATOR))
+    client = await browser(Role.OPERATOR)
+    assert "<i>s9 <b>: wrong" in await seen(client)
+    found = (await client.get("/api/v1/load")).json()
+    assert found["problems"] == ["<i>s9 <b>: wrong"]
 
 
 async def test_a_master_without_stations_says_what_to_check(
