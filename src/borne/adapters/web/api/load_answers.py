@@ -146,7 +146,7 @@ class Load(TypedDict):
     missing: list[str]
     """Known stations that do not answer."""
     problems: list[str]
-    """What is wrong with stations, in sentences: refused reports, one id used twice, unknown groups."""
+    """What is wrong with stations, in sentences: refused reports, one id twice, unknown groups."""
     disconnected_sum: DisconnectedLine | None
     """The line that is worst off."""
     disconnected: list[DisconnectedLine]
