@@ -43,6 +43,12 @@ def test_a_car_waits_with_its_reason_when_others_need_all() -> None:
     assert found.reasons["b"].cause is LimitCause.WAITING_FOR_MINIMUM
 
 
+def test_a_car_that_claims_the_whole_line_shares_it_with_nobody() -> None:
+    snapshot = Snapshot(SharedSupply(PerPhase.same(13.0)), cars(32.0, None))
+    reason = allocate(snapshot).reasons["a"]
+    assert (reason.cause, reason.sharing) == (LimitCause.GROUP_LIMIT, 0)
+
+
 def test_a_car_that_keeps_its_place_is_not_displaced() -> None:
     participants = cars(20.0, None)
     participants[1] = replace(participants[1], keeps_place=True)
