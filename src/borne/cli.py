@@ -141,27 +141,32 @@ def site(
     ],
     until: Annotated[
         str,
-        typer.Option(metavar="T", help="Run until then: 24h, 90m, 18:30, 3600. Needed."),
+        typer.Option(metavar="T", help="Run on virtual time until 24h, 90m, 18:30 or 3600."),
     ] = "",
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for curves, causes and a picture."),
+        typer.Option(metavar="DIR", help="With --until: folder for curves, causes, a picture."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the stations; else a temporary one."),
     ] = None,
     speed: Annotated[
-        float, typer.Option(min=1.0, max=1000.0, help="Not in this version.", hidden=True)
+        float, typer.Option(min=1.0, max=1000.0, help="Run simulated time this many times faster.")
     ] = 1.0,
     port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Not in this version.", hidden=True)
+        int, typer.Option(min=0, max=65535, help="Of the master; the next ones for its slaves.")
     ] = DEFAULT_PORT,
 ) -> None:
     """Run a whole site in one process: master, slaves, meter, building and cars.
 
-    On virtual time; prints figures as JSON. Exit code 0: done, 1: more flowed than
-    the computed bound, 2: the file or an option is wrong.
+    As real stations with a web page each, until interrupted. With --until on virtual time:
+    prints figures as JSON. Exit code 0: done, 1: more flowed than the computed bound,
+    2: the file or an option is wrong.
     """
     from borne.site_cli import SiteOptions, run
 
-    raise typer.Exit(run(SiteOptions(file, until, out, speed, port)))
+    raise typer.Exit(run(SiteOptions(file, until, out, speed, port, data)))
 
 
 def _changes(texts: Sequence[str], file: Path | None) -> dict[str, str]:

@@ -79,7 +79,7 @@ def serve(options: ServeOptions) -> None:
             logs.set_up(settings.settings.text("LogLevel"))
             bound = bind(options.host, options.port, "the web interface")
             try:
-                _run(options.speed, lambda: _serve(options, bound, settings.reports, cards))
+                run_at(options.speed, lambda: _serve(options, bound, settings.reports, cards))
             finally:
                 bound.socket.close()
     except (CannotListen, FolderInUse) as error:
@@ -98,8 +98,7 @@ def _first_cards(settings: Settings) -> Sequence[WhitelistEntry]:
 def _prepare(options: ServeOptions, *, new: bool = False) -> SettingsService:
     """Store the settings from `--set` before the station starts. On a `new` simulated station
     without backend, also switch the local whitelist on."""
-    if not SLOWEST <= options.speed <= FASTEST:
-        raise CannotUse(f"--speed must be from {SLOWEST:g} to {FASTEST:g}.", 2)
+    check_speed(options.speed)
     service = open_settings(options.data)
     wanted = dict(options.changes)
     planned = service.plan(wanted, SYSTEM, Form.TEXT)
@@ -115,7 +114,14 @@ def _prepare(options: ServeOptions, *, new: bool = False) -> SettingsService:
     return service
 
 
-def _run(speed: float, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def check_speed(speed: float) -> None:
+    """Raises CannotUse."""
+    if not SLOWEST <= speed <= FASTEST:
+        raise CannotUse(f"--speed must be from {SLOWEST:g} to {FASTEST:g}.", 2)
+
+
+def run_at(speed: float, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine on a loop whose time is this many times faster."""
     factory = None if speed == SLOWEST else lambda: ScaledEventLoop(speed)
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main())
@@ -173,7 +179,7 @@ class _Process:
         try:
             await self._wait_for_backend()
             if not self._ended.is_set():
-                web = await self._start_web()
+                web = await start_web(self._host, self._bound)
                 await self._print_welcome()
                 gc.freeze()
             await self._ended.wait()
@@ -201,14 +207,6 @@ class _Process:
         backend = self._host.station.link.backend if self._host.station is not None else None
         return backend is not None and not backend.online and not backend.view().last_error
 
-    async def _start_web(self) -> HttpServer:
-        # The import takes long, so it runs in a thread beside the station.
-        app, before_stop = await asyncio.to_thread(_web, self._host)
-        limits = HttpLimits(always=ALWAYS_ANSWERED)
-        server = HttpServer(app, self._bound, limits=limits, before_stop=before_stop)
-        await server.start()
-        return server
-
     async def _shutdown(self, web: HttpServer | None) -> None:
         station = self._host.station
         try:
@@ -229,7 +227,7 @@ class _Process:
         if note:
             lines.append(note)
         elif services is not None:
-            lines.append(await self._link(services))
+            lines.append(await login_line(services, self._page))
         if services is not None and await self._is_new(services):
             lines.append(FIRST_LOGIN)
         # Standard output may already be closed.
@@ -243,13 +241,25 @@ class _Process:
         except StorageFailed:
             return False
 
-    async def _link(self, services: StationServices) -> str:
-        try:
-            secret = await services.accounts.create_link(Role.MANUFACTURER)
-        except StorageFailed as error:
-            # The station runs anyway: on a full disk running sessions must be able to end.
-            return f"There is no link to log in with, it could not be stored: {error}."
-        return f"Log in once within 15 minutes: {self._page}/login/{secret}"
+
+async def login_line(services: StationServices, page: str) -> str:
+    """A line with a new link to log in with, or why there is none."""
+    try:
+        secret = await services.accounts.create_link(Role.MANUFACTURER)
+    except StorageFailed as error:
+        # The station runs anyway: on a full disk running sessions must be able to end.
+        return f"There is no link to log in with, it could not be stored: {error}."
+    return f"Log in once within 15 minutes: {page}/login/{secret}"
+
+
+async def start_web(host: Host, bound: Bound) -> HttpServer:
+    """Serve the web interface of a station on a bound port."""
+    # The import takes long, so it runs in a thread beside the station.
+    app, before_stop = await asyncio.to_thread(_web, host)
+    limits = HttpLimits(always=ALWAYS_ANSWERED)
+    server = HttpServer(app, bound, limits=limits, before_stop=before_stop)
+    await server.start()
+    return server
 
 
 def _web(host: Host) -> tuple[AsgiApp, Callable[[], None]]:

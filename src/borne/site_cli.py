@@ -1,4 +1,4 @@
-"""The command `borne site`: a whole site in one process."""
+"""The command `borne site`: a whole site in one process, on virtual time or as real stations."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class SiteOptions:
     out: Path | None = None
     speed: float = 1.0
     port: int = 8080
+    data: Path | None = None
 
 
 def run(options: SiteOptions) -> int:
@@ -35,11 +36,27 @@ def run(options: SiteOptions) -> int:
     except SiteFileError as error:
         return _wrong(str(error))
     if not options.until:
-        return _wrong("Give --until, for example --until 24h: a site runs on virtual time only.")
+        return _run_stations(site, options)
+    if options.data is not None:
+        return _wrong("--data is for a site without --until, whose stations store something.")
     until_s = _seconds(options.until)
     if until_s is None or not 0 < until_s <= LONGEST_S:
         return _wrong(f"--until {options.until}: give a time such as 24h, 90m, 18:30 or 3600.")
     return _run_virtual(site, until_s, options.out)
+
+
+def _run_stations(site: SiteModel, options: SiteOptions) -> int:
+    from borne.data_folder import CannotUse
+    from borne.site_live import LiveOptions, run_live
+
+    if options.out is not None:
+        return _wrong("--out needs --until: figures are those of a run on virtual time.")
+    try:
+        run_live(site, LiveOptions(options.data, options.port, options.speed))
+    except CannotUse as error:
+        typer.echo(str(error), err=True)
+        return error.code
+    return DONE
 
 
 def _seconds(text: str) -> float | None:

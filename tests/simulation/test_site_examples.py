@@ -124,7 +124,6 @@ def test_a_bound_that_is_exceeded_is_exit_code_1(tmp_path: Path) -> None:
     [
         ("[site]\n", ("--until", "1h"), "line 1: evse_sub_distribution_a is missing"),
         (None, ("--until", "tomorrow"), "--until tomorrow: give a time such as 24h"),
-        (None, (), "--until"),
     ],
 )
 def test_a_wrong_file_is_exit_code_2(

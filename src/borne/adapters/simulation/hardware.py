@@ -12,6 +12,7 @@ from borne.adapters.simulation.devices import (
     SimulatedReader,
 )
 from borne.adapters.simulation.meter import SimulatedMeter, SimulatedSiteMeter
+from borne.adapters.simulation.meter_setup import SITE
 from borne.adapters.simulation.world import World
 from borne.application.ports.hardware import EvseHardware, Hardware
 from borne.domain.station.board import BoardCapabilities
@@ -24,6 +25,8 @@ class Equipment:
     capabilities: BoardCapabilities = CAPABILITIES
     metered: bool = True
     """False simulates a station without meters, which cannot bill."""
+    external_meter_at: str = SITE
+    """Place of the external meter in the world."""
 
 
 def simulated_hardware(world: World, equipment: Equipment | None = None) -> Hardware:
@@ -48,10 +51,10 @@ def simulated_hardware(world: World, equipment: Equipment | None = None) -> Hard
         indicator=SimulatedIndicator(world),
         inputs=SimulatedInputs(world),
         vehicles=SimulatedModem(world),
-        site_meter=external_meter(world),
+        site_meter=external_meter(world, fitted.external_meter_at),
     )
 
 
-def external_meter(world: World) -> SimulatedSiteMeter:
+def external_meter(world: World, source: str = SITE) -> SimulatedSiteMeter:
     """The external meter of the site, for load management."""
-    return SimulatedSiteMeter(world)
+    return SimulatedSiteMeter(world, source)

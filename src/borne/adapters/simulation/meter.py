@@ -183,19 +183,21 @@ class SimulatedMeter(WorldMeter[MeterReading]):
 
 
 class SimulatedSiteMeter(WorldMeter[Measurement]):
-    """The meter at the grid connection: building, photovoltaics and all sockets together."""
+    """The external meter: at the grid connection (building, photovoltaics and all sockets together)
+    or before the building alone."""
 
     model = "Simulated external meter"
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, source: str = SITE) -> None:
         super().__init__(world, "external-meter")
+        self._source = source
 
     @property
     def serial_number(self) -> str:
         return "SIMSITE"
 
     def _measure(self) -> Measurement:
-        return world_measurement(self._world, SITE)
+        return world_measurement(self._world, self._source)
 
     def _tampering(self) -> object:
         return self._world.site.meter_input

@@ -123,6 +123,7 @@ class World:
         self.energy_read: Signal[None] = Signal()
         """Emitted before a register's value leaves the simulation."""
         self.site = SimulatedSite()
+        self._neighbours_a = ZERO
         self.site_register = EnergyRegister(self.rng.randrange(1_000, 9_000_000), self.loop.time())
         self.flows = SiteFlows(self.site_register, self.loop.time())
         self.meters: dict[str, MeterSetup] = {}
@@ -150,7 +151,7 @@ class World:
     @property
     def grid_current_a(self) -> PerPhase:
         """Current at the grid connection per grid phase; negative while power is exported."""
-        total = self.building_current_a
+        total = self.building_current_a.plus(self._neighbours_a)
         for socket in self.sockets.values():
             total = total.plus(socket.grid_current_a)
         return total
@@ -160,6 +161,13 @@ class World:
         """The same without the sockets: building and photovoltaics."""
         roof = (self.site.pv_w / 3 / v if v else 0.0 for v in self.site.voltage_v)
         return self.site.building_a.minus(PerPhase(*roof))
+
+    def set_neighbours(self, drawn_a: PerPhase) -> None:
+        """What other stations draw behind the same grid connection, in amps per grid phase."""
+        if drawn_a != self._neighbours_a:
+            self._neighbours_a = drawn_a
+            self._measure_site()
+            self.touch()
 
     def settle_site(self) -> None:
         """Apply a change of voltage or building."""
