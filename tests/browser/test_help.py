@@ -28,7 +28,7 @@ COLOURS = """() => {
   const probe = document.createElement("i");
   document.body.append(probe);
   const found = {};
-  for (const name of ["off", "green", "yellow", "blue"]) {
+  for (const name of ["off", "green", "yellow", "blue", "white"]) {
     probe.style.color = `var(--led-${name})`;
     found[name] = getComputedStyle(probe).color;
   }

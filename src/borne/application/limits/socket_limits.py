@@ -133,7 +133,10 @@ class SocketLimits:
     def _update_input(self, connector: int) -> None:
         settings = self._settings()
         kind = settings.choice("EnergyManExternalInput", ExternalInput)
-        level = False if kind is ExternalInput.DISABLE else self._level(INPUTS[kind])
+        if kind is ExternalInput.DISABLE:
+            self._set(connector, sources.EXTERNAL_INPUT, None, LimitCause.SETTING)
+            return
+        level = self._level(INPUTS[kind])
         limit_a = float(settings.integer("EnergyManExternalInputLimit"))
         cause = LimitCause.SETTING if level is not None else LimitCause.FALLBACK
         self._set(connector, sources.EXTERNAL_INPUT, None if level is False else limit_a, cause)
