@@ -64,7 +64,7 @@ class Findings:
         link, against = named(self.snapshot.supply.topology, stop)
         if against is not None:
             return Reason(LimitCause.IMBALANCE, link, against)
-        # A car whose claim fills the line shares it with nobody: 0.
+        # A car whose claim fills the line shares it with no other: 0.
         alone = stop.sharing in {0, 1}
         cause = LimitCause.GROUP_LIMIT if alone else LimitCause.FAIR_SHARE
         return Reason(cause, link, sharing=stop.sharing)
