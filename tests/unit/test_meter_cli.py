@@ -182,8 +182,13 @@ def test_watching_prints_each_poll_until_it_is_interrupted() -> None:
             return None
         return siemens(unit, request, client)
 
-    with modbus_device(answer) as port:
-        ran = read_meter(port, "--watch", "--json")
+    # A shell lets what it starts in the background ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with modbus_device(answer) as port:
+            ran = read_meter(port, "--watch", "--json")
+    finally:
+        signal.signal(signal.SIGINT, before)
     lines = [json.loads(line) for line in ran.out.splitlines()]
     assert len(lines) >= 3
     assert all(line["voltage_v"] == [230.0, 231.5, 229.0] for line in lines)
