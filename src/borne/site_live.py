@@ -224,8 +224,7 @@ class LiveSite:
         """A meter that includes the stations measures the slaves, too."""
         drawn_a = ZERO
         for name in self.hosts.keys() - {self._site.master}:
-            for socket in self.world(name).sockets.values():
-                drawn_a = drawn_a.plus(socket.grid_current_a)
+            drawn_a = drawn_a.plus(self.world(name).sockets_current_a)
         self.world(self._site.master).set_neighbours(drawn_a)
 
     # Street ----------------------------------------------------------------------------------

@@ -47,8 +47,7 @@ class Site:
     def drawn_a(self) -> PerPhase:
         total = ZERO
         for station in self.stations.values():
-            for socket in world_of(station.host).sockets.values():
-                total = total.plus(socket.grid_current_a)
+            total = total.plus(world_of(station.host).sockets_current_a)
         return total
 
     def offers(self, name: str) -> list[float]:

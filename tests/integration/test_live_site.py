@@ -81,8 +81,7 @@ class Watched:
     def drawn_a(self) -> PerPhase:
         total = ZERO
         for name in self.live.hosts:
-            for socket in self.live.world(name).sockets.values():
-                total = total.plus(socket.grid_current_a)
+            total = total.plus(self.live.world(name).sockets_current_a)
         return total
 
     def offered_a(self, name: str) -> float:

@@ -21,7 +21,7 @@ from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.rows import LimitRow
 from borne.domain.limits.sources import OCPP_STATION
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
-from borne.foundation.units import ZERO, PerPhase
+from borne.foundation.units import PerPhase
 from tests.support.running_station import RunningStation, running_station
 from tests.support.simulated_world import world_of
 from tests.support.virtual_time import virtual_time
@@ -48,10 +48,7 @@ async def two_big_cars(station: RunningStation) -> None:
 
 def drawn(station: RunningStation) -> PerPhase:
     """What flows through the line, per phase of the grid."""
-    total = ZERO
-    for socket in world_of(station.host).sockets.values():
-        total = total.plus(socket.grid_current_a)
-    return total
+    return world_of(station.host).sockets_current_a
 
 
 def offers(station: RunningStation) -> tuple[float, float]:

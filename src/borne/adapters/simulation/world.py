@@ -151,7 +151,13 @@ class World:
     @property
     def grid_current_a(self) -> PerPhase:
         """Current at the grid connection per grid phase; negative while power is exported."""
-        total = self.building_current_a.plus(self._neighbours_a)
+        others = self.building_current_a.plus(self._neighbours_a)
+        return others.plus(self.sockets_current_a)
+
+    @property
+    def sockets_current_a(self) -> PerPhase:
+        """What all sockets draw, per grid phase."""
+        total = ZERO
         for socket in self.sockets.values():
             total = total.plus(socket.grid_current_a)
         return total

@@ -1,6 +1,6 @@
 """Load management of the station: as master, slave or both, or not at all (manual 7.4).
 
-Its rooms are imported only by a station that has a role.
+Only a station that has a role imports the code for it.
 """
 
 from __future__ import annotations

@@ -31,7 +31,6 @@ from borne.domain.limits import sources
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.rows import LimitRow
 from borne.domain.load_management.disconnected_sums import disconnected_sums
-from borne.domain.load_management.fail_safe import Overcommitment, overcommitments
 from borne.domain.load_management.load_status import (
     DisconnectedSum,
     LoadDecision,
@@ -195,7 +194,6 @@ class GroupService:
             missing=master.master.missing(now_s),
             problems=master.master.problems(now_s),
             disconnected=self._disconnected(),
-            overcommitted=self._overcommitted(),
             slave=slave,
             last_cycle=master.last_cycle,
         )
@@ -209,16 +207,6 @@ class GroupService:
             self._fuse_a(),
             self.master.master.disconnected(),
             main_left_a=self._settings.main_left_a,
-            it_network=self._settings.master.it_network,
-        )
-
-    def _overcommitted(self) -> tuple[Overcommitment, ...]:
-        if self.master is None:
-            return ()
-        return overcommitments(
-            self.master.master.topology(),
-            self._fuse_a(),
-            self.master.master.disconnected(),
             it_network=self._settings.master.it_network,
         )
 

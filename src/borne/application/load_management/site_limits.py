@@ -111,7 +111,7 @@ class SiteLimits:
         load_a = self._load_a()
         return site_rows.assumed_load(settings) if load_a is None else load_a
 
-    # What is told -------------------------------------------------------------------------------
+    # From outside -------------------------------------------------------------------------------
 
     def note_drawn(self, evse_a: PerPhase, max_a: PerPhase | None = None) -> None:
         """Record the sum of the stations' currents, in amps per grid phase: what is certain, and
@@ -152,10 +152,6 @@ class SiteLimits:
         self._on_meter()
 
     def _on_meter(self) -> None:
-        self._read_meter()
-        self._update()
-
-    def _on_tick(self) -> None:
         self._read_meter()
         self._update()
 
@@ -230,7 +226,7 @@ class SiteLimits:
         if not uses_meter:
             self._timers.cancel("tick")
         elif "tick" not in self._timers:
-            self._timers.plan("tick", TICK_S, self._on_tick)
+            self._timers.plan("tick", TICK_S, self._on_meter)
         edge = next_look(windows_of(self._settings()), facts.time.now, facts.time.zone)
         if edge is None or not facts.time.trusted:
             self._timers.cancel("edge")

@@ -28,7 +28,7 @@ QUICK_FALL_S = 3.0
 """The same for a station that reports its fall."""
 DECIDE_S = 3.0
 """While the skew is not known, a difference that the stations may explain is the building's after
-this time: their step then has told the skew, or it was none."""
+this time: their step then has shown the skew, or it was none."""
 KNOWN_WITHIN_S = 3.0
 MARGIN_S = 1.0
 MAX_AVERAGING_S = 300.0
@@ -129,7 +129,7 @@ class ExternalLoad:
 
     @property
     def known_skew(self) -> bool:
-        """True if the stations' own steps have told how late the meter is."""
+        """True if the stations' own steps have shown how late the meter is."""
         first, last = self.skew.plausible
         return last - first <= KNOWN_WITHIN_S
 

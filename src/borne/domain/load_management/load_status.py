@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.sources import LimitKind
-from borne.domain.load_management.fail_safe import FailSafeStage, Overcommitment
+from borne.domain.load_management.fail_safe import FailSafeStage
 from borne.domain.load_management.messages import SocketUse
 from borne.domain.load_management.participant import Reason
 from borne.domain.load_management.topology import ROOT, GridPhase, Rotation, SocketPhase
@@ -120,7 +120,7 @@ class SlaveStatus:
 
     stage: FailSafeStage
     master: str = ""
-    """Its address or name; empty: none was heard."""
+    """Its address or name; empty: nothing was received from any."""
     received_s: float | None = None
     limited_in_s: float | None = None
     """Until it falls to its disconnected limit at most."""
@@ -146,9 +146,8 @@ class LoadStatus:
     groups: tuple[GroupRow, ...] = ()
     participants: tuple[ParticipantRow, ...] = ()
     missing: tuple[str, ...] = ()
-    """Known stations that have not been heard since the start or are lost."""
+    """Known stations that have not reported since the start or are lost."""
     disconnected: tuple[DisconnectedSum, ...] = ()
-    overcommitted: tuple[Overcommitment, ...] = ()
     problems: tuple[Message, ...] = ()
     """What is wrong with stations of the group, in sentences."""
     slave: SlaveStatus | None = None
