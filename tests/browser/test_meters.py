@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from borne.application.meters.meter_search import FoundMeter
 from borne.domain.meters.address import MeterAddress
@@ -123,6 +123,37 @@ def test_an_exchanged_meter_is_accepted(page: Page, fake: Fake) -> None:
     page.get_by_role("button", name="Accept the new meter").click()
     expect(page.get_by_text("The new meter is accepted.")).to_be_visible()
     expect(page.locator("#site-meter")).to_contain_text("measured")
+
+
+def test_an_answer_is_shown_though_its_form_has_left_the_page(page: Page, fake: Fake) -> None:
+    accept = _accept_slowly(page, fake)
+    accept.continue_()
+    expect(page.get_by_text("The new meter is accepted.")).to_be_visible()
+
+
+def test_a_refusal_is_shown_though_its_form_has_left_the_page(page: Page, fake: Fake) -> None:
+    accept = _accept_slowly(page, fake)
+    accept.fulfill(status=409, json={"message": "It has just changed again."})
+    expect(page.get_by_text("It has just changed again.")).to_be_visible()
+
+
+def _accept_slowly(page: Page, fake: Fake) -> Route:
+    """A new meter is accepted; before the answer the live stream removes the form."""
+    sent: list[Route] = []
+
+    def hold(route: Route) -> None:
+        sent.append(route)
+
+    page.route("**/meters/second/accept", hold)
+    fake.do(lambda host: host.site_meter.show(OTHER_METER))
+    accept = page.get_by_role("button", name="Accept the new meter")
+    with page.expect_request("**/meters/second/accept"):
+        accept.click()
+    fake.do(lambda host: host.site_meter.show(SITE_METER))
+    expect(accept).to_have_count(0)
+    fake.do(lambda host: host.site_meter.show(OTHER_METER))
+    expect(accept).to_have_count(1)
+    return sent[0]
 
 
 def test_a_meter_is_found_and_used(page: Page, site: Site, fake: Fake) -> None:

@@ -208,14 +208,15 @@
     if (form.closest && form.querySelector?.("[data-dismisses]")) form.closest("[data-toast]")?.remove();
   });
 
-  /* Show a message for error responses. */
+  /* Show a message for error responses. The target is the document when the element has left the page. */
+  const isMarked = (event, name) => name in (event.target.dataset || {});
   on("htmx:before:swap", (event) => {
     const ctx = event.detail?.ctx;
     const status = ctx?.response?.status;
     if (!status || status < 400 || ctx.response.raw?.headers.get("HX-Shown")) return;
     event.preventDefault();
-    if ("quiet" in event.target.dataset) return; // asks again by itself
-    if ("stream" in event.target.dataset) {
+    if (isMarked(event, "quiet")) return; // asks again by itself
+    if (isMarked(event, "stream")) {
       if (status === 401) location.reload();
       else again(event.target);
       return;
@@ -233,8 +234,8 @@
     toast(text, "fault");
   });
   on("htmx:error", (event) => {
-    if (event.detail?.error?.name !== "TypeError" || "quiet" in event.target.dataset) return;
-    if ("stream" in event.target.dataset) again(event.target);
+    if (event.detail?.error?.name !== "TypeError" || isMarked(event, "quiet")) return;
+    if (isMarked(event, "stream")) again(event.target);
     else toast(words.offline, "fault");
   });
 
