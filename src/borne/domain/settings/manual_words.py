@@ -692,6 +692,9 @@ PAGE_WORDS: Mapping[str, str] = {
     "/backend": "Backend connection; État de la connexion; messages OCPP; message log;"
     "Verbindungsstatus; Verbindingsstatus",
     "/backend/presets": "E-Flux; Eflux; Total; TotalEnergies; LMS; presets;fournisseurs de backend",
+    "/load": "Live load; Charge en direct; Aktuelle Last; Actuele belasting; current sharing;"
+    "known stations; DLM status; Clear slave list; répartition du courant; stations connues;"
+    "Stromverteilung; bekannte Stationen; Lastkurve; verdeling van de stroom; bekende stations",
     "/sessions": "Sessions; processus de charge; Ladevorgänge; Laadsessies; export",
     "/help": "Dépannage; Documentation sur les erreurs; Signification des LED; Troubleshooting;"
     "Code d'erreur; Fehlersuche; Storingen; LED; Help; Aide",

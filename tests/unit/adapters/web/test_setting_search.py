@@ -8,7 +8,7 @@ import pytest
 
 from borne.adapters.web import search
 from borne.adapters.web.i18n import NAMES, OWN_NAMES, Words
-from borne.adapters.web.pages import setting_search
+from borne.adapters.web.pages import setting_search, shell
 from borne.adapters.web.pages.help_pages import matching_pages as help_found
 from borne.domain.help.remedies import REMEDIES
 from borne.domain.principals import SYSTEM, Role
@@ -196,6 +196,20 @@ def test_every_synonym_belongs_to_an_entry() -> None:
     assert PAGE_WORDS.keys() <= setting_search.PAGES.keys()
     assert HELP_WORDS.keys() <= REMEDIES.keys()
     assert set(setting_search.TARGETS) <= {entry.key for entry in setting_search.OTHERS}
+
+
+def test_every_page_of_the_navigation_has_words_to_be_found_by() -> None:
+    """The simulator is no page of a station, and so not searched."""
+    urls = {item.url for item in shell.NAVIGATION if not item.simulator}
+    assert urls - PAGE_WORDS.keys() == set()
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["live load", "répartition du courant", "Stromverteilung", "bekende stations", "DLM status"],
+)
+def test_the_page_of_the_live_load_is_found_in_every_language(query: str) -> None:
+    assert "/load" in {result.url for result in results(query)[:3]}
 
 
 def test_a_word_of_the_manual_finds_its_help_page() -> None:
