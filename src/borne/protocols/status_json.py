@@ -52,6 +52,8 @@ class LimitRow(TypedDict):
     """The sub-distribution or line whose share it is; only where load management gave it."""
     phase: NotRequired[str]
     """The grid phase of that line that is full: N1, N2 or N3."""
+    limited_by: NotRequired[str]
+    """The source of the limit behind the share."""
 
 
 class ActiveFault(TypedDict):
@@ -239,6 +241,8 @@ def _limit(limit: domain.LimitStatus) -> LimitRow:
     }
     if limit.link is not None:
         row["group"], row["phase"] = limit.link.group, limit.link.phase.name
+    if limit.limited_by is not None:
+        row["limited_by"] = limit.limited_by.value
     return row
 
 

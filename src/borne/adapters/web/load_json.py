@@ -154,6 +154,7 @@ def _reason(
         "text": reason_text(reason, naming, words.number_short).render(words),
         "group": reason.link.group if reason.link else None,
         "phase": reason.link.phase.name if reason.link else None,
+        "limited_by": reason.source.value if reason.source else None,
         "until": _date(until),
     }
 

@@ -195,6 +195,7 @@ class StatusService:
             effective,
             row.detail,
             row.link,
+            row.limited_by,
         )
 
     def _socket(self, connector: Connector) -> SocketStatus:

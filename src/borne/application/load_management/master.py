@@ -52,7 +52,7 @@ from borne.domain.load_management.messages import (
 )
 from borne.domain.load_management.participant import LOWEST_PILOT_A, Reason
 from borne.domain.load_management.rotation_slots import TIME_SLOT_S
-from borne.domain.load_management.snapshot import SharedSupply
+from borne.domain.load_management.snapshot import RootSources, SharedSupply
 from borne.domain.load_management.socket_memory import OVERDRAWN_A, SocketFacts, SocketMemory
 from borne.domain.load_management.topology import (
     Group,
@@ -319,8 +319,11 @@ class Master:
 
     # Cycles ------------------------------------------------------------------------------------
 
-    def snapshot(self, limit_a: PerPhase, now_s: float) -> GroupSnapshot:
-        """Return the input of a plan. `limit_a`: of the root, per grid phase."""
+    def snapshot(
+        self, limit_a: PerPhase, now_s: float, sources: RootSources | None = None
+    ) -> GroupSnapshot:
+        """Return the input of a plan. `limit_a`: of the root, per grid phase; `sources`: what sets
+        it, for the reasons."""
         config = self._config
         return GroupSnapshot(
             sockets=tuple(self._facts(now_s)),
@@ -330,6 +333,7 @@ class Master:
                 it_network=config.it_network,
                 imbalance=config.imbalance,
                 allow_wakeup=config.allow_wakeup,
+                root_sources=sources,
             ),
             minimum_a=config.minimum_a,
             now_s=now_s,

@@ -26,6 +26,7 @@ from borne.domain.load_management import group
 from borne.domain.load_management.group import GroupPlan, GroupSnapshot, GroupState
 from borne.domain.load_management.load_status import ParticipantRow, SiteLimitRow
 from borne.domain.load_management.messages import SlaveReport
+from borne.domain.load_management.site_rows import binding_sources
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.supervisor import Supervisor
@@ -167,9 +168,10 @@ class MasterService:
     # Cycles ------------------------------------------------------------------------------------
 
     def _snapshot(self) -> CycleInput:
-        now_s = self._loop.time()
-        self._parts.site.note_drawn(*self.master.drawn_a(now_s))
-        return self.master.state, self.master.snapshot(self._parts.site.limit_a, now_s)
+        now_s, site = self._loop.time(), self._parts.site
+        site.note_drawn(*self.master.drawn_a(now_s))
+        sources = binding_sources(site.rows)
+        return self.master.state, self.master.snapshot(site.limit_a, now_s, sources)
 
     def _apply(self, plan: GroupPlan, fresh: bool) -> None:
         now_s, now = self._loop.time(), self._parts.clock.now()

@@ -311,4 +311,4 @@ class RemoteStation:
 def _socket_grant(connector: int, amps: float, reason: Reason) -> SocketGrant:
     link = reason.link
     group, phase = (None, None) if link is None else (link.group, link.phase)
-    return SocketGrant(connector, amps, reason.cause, group, phase)
+    return SocketGrant(connector, amps, reason.cause, group, phase, reason.source)

@@ -47,6 +47,8 @@ class SlaveCurrent(NamedTuple):
     cause: LimitCause
     link: SupplyLink | None = None
     """The line that is full."""
+    limited_by: LimitCause | None = None
+    """The row behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class Slave:
             return SlaveCurrent(0.0, LimitCause.NO_DEMAND if left else LimitCause.PAUSED)
         full = grant.group is not None and grant.phase is not None
         link = SupplyLink(grant.group, grant.phase) if full else None  # type: ignore[arg-type]
-        return SlaveCurrent(amps, grant.cause, link)
+        return SlaveCurrent(amps, grant.cause, link, grant.limited_by)
 
     def _stage(self, now_s: float) -> FailSafeStage:
         if now_s < self._limited_s:

@@ -187,6 +187,7 @@ class SlaveService:
             self._clock.now(),
             detail=detail,
             link=current.link,
+            limited_by=current.limited_by,
         )
 
     # Reports -----------------------------------------------------------------------------------

@@ -38,6 +38,8 @@ class LimitRow:
     """Detail of the cause, such as the number of a profile."""
     link: SupplyLink | None = None
     """The line of the group that is full: a share of load management has it."""
+    limited_by: LimitCause | None = None
+    """The row behind the share: what limits the line, or the socket."""
 
     def __post_init__(self) -> None:
         if any(map(isnan, self.amps)):
@@ -53,6 +55,11 @@ class LimitRow:
     def reason(self) -> str:
         """The cause with its detail, as in the status API."""
         return f"{self.cause.value} {self.detail}".rstrip()
+
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """The value and why it has it: what `since` belongs to."""
+        return self.amps, self.reason, self.link, self.limited_by
 
     def expired(self, now_s: float) -> bool:
         """True when the expiry time is reached."""
@@ -84,7 +91,7 @@ class LimitBook:
     def dated(self, row: LimitRow) -> LimitRow:
         """Return the row, with the `since` of the present one if value and reason are the same."""
         old = self.rows.get(row.key)
-        if old is not None and (old.amps, old.reason, old.link) == (row.amps, row.reason, row.link):
+        if old is not None and old.shown == row.shown:
             return replace(row, since=old.since)
         return row
 

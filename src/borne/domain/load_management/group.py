@@ -140,7 +140,22 @@ def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
     slots = _advanced(state.slots, shared.participants, grants, now_s)
     clock = GroupClock(snapshot, sockets, slots, shared)
     due_s = min(clock.dues(grants.values()), default=None)
-    return GroupPlan(GroupState(sockets, slots), clock.timed(grants), due_s, snapshot.revision)
+    named = _with_sources(clock.timed(grants), supply)
+    return GroupPlan(GroupState(sockets, slots), named, due_s, snapshot.revision)
+
+
+def _with_sources(grants: Mapping[str, Grant], supply: SharedSupply) -> Mapping[str, Grant]:
+    """Name what limits the root, in the reasons that name a full line of it. A difference between
+    phases is no limit of the root."""
+    if supply.root_sources is None:
+        return grants
+    return {name: _with_source(grant, supply) for name, grant in grants.items()}
+
+
+def _with_source(grant: Grant, supply: SharedSupply) -> Grant:
+    reason = grant.reason
+    source = None if reason.against is not None else supply.source_of(reason.link)
+    return grant if source is None else grant._replace(reason=reason._replace(source=source))
 
 
 def _without_idle(

@@ -97,6 +97,8 @@ class SocketGrant:
     group: str | None = None
     """The line that is full, and its phase."""
     phase: GridPhase | None = None
+    limited_by: LimitCause | None = None
+    """The row behind it (`Reason.source`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

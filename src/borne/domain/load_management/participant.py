@@ -126,7 +126,8 @@ class Reason(NamedTuple):
     sharing: int | None = None
     """How many share what `link` has left."""
     source: LimitCause | None = None
-    """The socket's own row."""
+    """The row behind it: the socket's own or, where `link` is of the root, the source that limits
+    the whole group there."""
 
 
 class Grant(NamedTuple):

@@ -75,6 +75,11 @@ _WITH_AMPS: Mapping[LimitCause, str] = {
 _WITH_SOURCE: Mapping[LimitCause, str] = {
     LimitCause.OWN_LIMIT: N_("all that the socket may have ({source})"),
 }
+_ROOT_NAMES: Mapping[LimitCause, str] = {
+    LimitCause.SUB_DISTRIBUTION: N_("the EVSE sub-distribution"),
+    LimitCause.EXTERNAL_LOAD: N_("the main distribution less the building"),
+    LimitCause.EXTERNAL_LOAD_FALLBACK: N_("the main distribution, building not measured"),
+}
 _SHARED = N_("fair share among {n} on {line}")
 _AGAINST = N_("more would load the phases unequally: {line} above {against}")
 _WAITS_WITH = N_("waits: only {amps} A is left on {line}, less than the minimum")
@@ -94,10 +99,20 @@ def plain_number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def link_text(link: SupplyLink, naming: Naming = group_name) -> Message:
-    """Return the grid phase of a line in words: `N2 of the EVSE sub-distribution`."""
-    values = {"phase": link.phase.name, "group": naming(link.group)}
-    return Message(N_("{phase} of {group}"), values)
+def link_text(
+    link: SupplyLink, naming: Naming = group_name, source: LimitCause | None = None
+) -> Message:
+    """Return the grid phase of a line in words: `N2 of the EVSE sub-distribution`. `source`: what
+    limits the whole group there, if the line is one of the root."""
+    group = naming(link.group) if link.group != ROOT or source is None else _root_name(source)
+    return Message(N_("{phase} of {group}"), {"phase": link.phase.name, "group": group})
+
+
+def _root_name(source: LimitCause) -> Message:
+    if source in _ROOT_NAMES:
+        return Message(_ROOT_NAMES[source])
+    name = Message(SOURCES.get(source, source.value))
+    return Message(N_("the EVSE sub-distribution (limit: {source})"), {"source": name})
 
 
 def reason_text(
@@ -107,7 +122,7 @@ def reason_text(
     as they are known. It begins with a small letter."""
     values: dict[str, object] = {}
     if reason.link is not None:
-        values["line"] = link_text(reason.link, naming)
+        values["line"] = link_text(reason.link, naming, reason.source)
     if reason.amps is not None:
         values["amps"] = number(reason.amps)
     if reason.against is not None:

@@ -16,6 +16,7 @@ from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.load_status import SiteLimitRow
 from borne.domain.load_management.scheduler import ends_at, holds, windows_of
 from borne.domain.load_management.site import ScheduleWindow
+from borne.domain.load_management.snapshot import RootSources
 from borne.domain.load_management.topology import GRID_PHASES
 from borne.domain.meters.site_status import SiteMeterState, SiteMeterStatus
 from borne.domain.settings.choices import DlmInput1, DlmInput2, MeterLocation, OffOn
@@ -132,6 +133,17 @@ def lowest(rows: Iterable[SiteLimitRow]) -> PerPhase:
     """The limit of the group; zero without rows."""
     amps = [row.amps for row in rows]
     return reduce(PerPhase.lowest, amps) if amps else ZERO
+
+
+def binding_sources(rows: Sequence[SiteLimitRow]) -> RootSources | None:
+    """Return the source of the lowest row on each phase; None without rows."""
+    first, second, third = (
+        next((row.source for row in rows if row.effective[phase - 1]), None)
+        for phase in GRID_PHASES
+    )
+    if first is None or second is None or third is None:
+        return None
+    return first, second, third
 
 
 def uses_meter(settings: Settings) -> bool:

@@ -10,11 +10,21 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from operator import attrgetter
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Participant, phases_loaded
-from borne.domain.load_management.topology import Rotation, SocketPhase, Topology
+from borne.domain.load_management.topology import (
+    ROOT,
+    Rotation,
+    SocketPhase,
+    SupplyLink,
+    Topology,
+)
 from borne.foundation.memo import Memo
 from borne.foundation.units import PerPhase
+
+RootSources = tuple[LimitCause, LimitCause, LimitCause]
+"""What limits the root, on each grid phase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +37,18 @@ class SharedSupply:
     imbalance: Imbalance | None = None
     allow_wakeup: bool = True
     """False: cars that do not resume after a pause get nothing."""
+    root_sources: RootSources | None = None
+    """Sources of the limit of the root, for the reasons; None: it has one source only."""
 
     def capacities(self) -> list[float]:
         """Return the limit of every link, in amps, in the order of the topology's links."""
         return self.topology.capacities(self.root_limit_a)
+
+    def source_of(self, link: SupplyLink | None) -> LimitCause | None:
+        """Return the source of the limit of a line, if it is one of the root with several."""
+        if link is None or link.group != ROOT or self.root_sources is None:
+            return None
+        return self.root_sources[link.phase - 1]
 
 
 @dataclass(frozen=True, slots=True)

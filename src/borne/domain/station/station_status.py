@@ -52,6 +52,8 @@ class LimitStatus:
     """A detail of the cause, for example the number of a profile."""
     link: SupplyLink | None = None
     """The full line of the group that sets it, with its grid phase."""
+    limited_by: LimitCause | None = None
+    """What limits that line, or the socket."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ async def test_programs_read_the_group(operator: Client, garage: FakeHost) -> No
         "text": "fair share among 3 on N2 of the EVSE sub-distribution",
         "group": "root",
         "phase": "N2",
+        "limited_by": None,
         "until": None,
     }
     assert (turned["phases"], turned["rotation"], turned["state"]) == (["L1"], "STR", "charging")
@@ -135,6 +136,7 @@ async def test_the_history_of_a_period(operator: Client, garage: FakeHost) -> No
                 "text": "fair share among 3 on N2 of the EVSE sub-distribution",
                 "group": "root",
                 "phase": "N2",
+                "limited_by": None,
                 "until": None,
             },
         }
@@ -440,6 +442,7 @@ async def test_why_names_the_line_and_its_phase(browser: Clients, host: FakeHost
             "effective": True,
             "group": "Garage",
             "phase": "N2",
+            "limited_by": None,
         }
     ]
     host.status.edit(1, limits=rows)

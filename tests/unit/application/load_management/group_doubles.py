@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 
 from borne.application.load_management.group_service import GroupParts, GroupService
+from borne.application.load_management.master_service import RootLimit
 from borne.application.ports.group_link import MasterLink, SlaveLink
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.load_status import LoadStatus, ParticipantRow, SiteLimitRow
@@ -54,7 +55,7 @@ class GroupStation:
         station: str = "alpha",
         connectors: int = 2,
         *,
-        site: FakeSite | None = None,
+        site: RootLimit | None = None,
         state: MemoryState | None = None,
         slave_link: SlaveLink | None = None,
         master_link: MasterLink | None = None,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from borne.application.load_management.slave import Slave
+from borne.application.load_management.slave import Slave, SlaveCurrent
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.fail_safe import FailSafeStage, FailSafeTiming
 from borne.domain.load_management.messages import MasterGrant, SocketGrant
@@ -21,7 +21,7 @@ def new_slave(disconnected_a: float = 7.0) -> Slave:
 
 
 def grant(amps: float, answers: int, number: int = 1, term: int = 9) -> MasterGrant:
-    own = SocketGrant(1, amps, LimitCause.FAIR_SHARE, "root", GridPhase.N2)
+    own = SocketGrant(1, amps, LimitCause.FAIR_SHARE, "root", GridPhase.N2, LimitCause.OPERATOR)
     return MasterGrant(
         station="alpha", term=term, number=number, boot=5, answers=answers, sockets=(own,)
     )
@@ -41,7 +41,8 @@ def amps(slave: Slave, now_s: float) -> float:
 
 def test_a_grant_is_obeyed_with_its_reason() -> None:
     current = granted().currents(START_S)[1]
-    assert current == (16.0, LimitCause.FAIR_SHARE, SupplyLink("root", GridPhase.N2))
+    line = SupplyLink("root", GridPhase.N2)
+    assert current == SlaveCurrent(16.0, LimitCause.FAIR_SHARE, line, LimitCause.OPERATOR)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,28 @@ def test_sentence(reason: Reason, text: str) -> None:
     assert str(reason_text(reason)) == text
 
 
+ROOT_LINES = {
+    LimitCause.SUB_DISTRIBUTION: "the EVSE sub-distribution",
+    LimitCause.OPERATOR: "the EVSE sub-distribution (limit: Operator)",
+    LimitCause.SCHEDULER: "the EVSE sub-distribution (limit: Scheduler)",
+    LimitCause.EXTERNAL_INPUT: "the EVSE sub-distribution (limit: Digital input)",
+    LimitCause.ENERGY_MANAGER: "the EVSE sub-distribution (limit: Energy manager)",
+    LimitCause.OCPP_STATION: "the EVSE sub-distribution (limit: Backend profile, station)",
+    LimitCause.EXTERNAL_LOAD: "the main distribution less the building",
+    LimitCause.EXTERNAL_LOAD_FALLBACK: "the main distribution, building not measured",
+}
+
+
+@pytest.mark.parametrize(("source", "line"), ROOT_LINES.items())
+def test_the_line_of_the_whole_group_is_named_by_what_limits_it(
+    source: LimitCause, line: str
+) -> None:
+    reason = Reason(LimitCause.FAIR_SHARE, ON_ROOT, sharing=3, source=source)
+    assert str(reason_text(reason)) == f"fair share among 3 on N2 of {line}"
+    in_a_hall = Reason(LimitCause.FAIR_SHARE, ON_GARAGE, source=source)
+    assert str(reason_text(in_a_hall)) == "fair share on N3 of Garage"
+
+
 @pytest.mark.parametrize("cause", [cause for cause in LimitCause if cause.value != "minimum"])
 @pytest.mark.parametrize("link", [None, ON_ROOT], ids=["no line", "a line"])
 def test_every_cause_has_a_sentence(cause: LimitCause, link: SupplyLink | None) -> None:

@@ -59,6 +59,8 @@ class LoadReason(TypedDict):
     group: str | None
     phase: str | None
     """The line that is full: N1, N2 or N3 of the group."""
+    limited_by: str | None
+    """The source of the limit behind it, as in `limits`, or the own limit of the socket."""
     until: str | None
 
 

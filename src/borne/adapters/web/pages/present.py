@@ -255,8 +255,9 @@ def _steps(rows: Sequence[LimitStatus], words: Words) -> tuple[LimitStep, ...]:
 
 def _limit_reason(row: LimitStatus, words: Words) -> str:
     """A share of load management names the line that is full, and its phase."""
-    if row.link is not None:
-        return reason_text(Reason(row.cause, row.link), number=words.number_short).render(words)
+    if row.link is not None or row.limited_by is not None:
+        reason = Reason(row.cause, row.link, source=row.limited_by)
+        return reason_text(reason, number=words.number_short).render(words)
     return words(phrase(REASONS, row.cause)).format(detail=row.detail)
 
 
