@@ -85,6 +85,12 @@ class FakeLoad:
         self.calls.append(("clear", count))
         return Removed(count)
 
+    async def forget(self, station: str) -> Removed:
+        if station not in self.shown.missing:
+            raise Refused("station_connected", "It is connected and would come back.")
+        self.calls.append(("forget", station))
+        return Removed(1)
+
     async def identify(self, station: str) -> None:
         self.calls.append(("identify", station))
 

@@ -84,6 +84,15 @@ class LoadView(Protocol):
         switched off or removed only."""
         ...
 
+    @command(
+        "load/stations/{station}", Role.OPERATOR, "Forget a station of the group", Effect.REMOVE
+    )
+    async def forget(self, station: StationId) -> Removed:
+        """Forget a station that does not answer: no current is reserved for it any more. For one
+        that is switched off or removed only. One that is connected is refused: it would come back
+        with its next report."""
+        ...
+
     @command("load/stations/{station}/identify", Role.OPERATOR, "Let a station blink")
     async def identify(self, station: StationId) -> None:
         """The lights of the station blink white for half a minute."""

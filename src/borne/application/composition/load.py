@@ -119,6 +119,10 @@ class LoadManagement:
         """Forget the stations that do not answer."""
         return await self._running().clear_silent(count)
 
+    async def forget(self, station: str) -> Removed:
+        """Forget a station that does not answer."""
+        return await self._running().forget(station)
+
     async def identify(self, station: str) -> None:
         """Let a station blink."""
         await self._running().identify(station)

@@ -44,6 +44,11 @@ from borne.foundation.messages import N_, Message
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.units import ZERO, PerPhase
 
+_CONNECTED = N_(
+    "{station} is connected and would come back with its next report: take it out of the group "
+    "first."
+)
+_UNKNOWN = N_("There is no station {station} in the group.")
 _log = logging.getLogger(__name__)
 
 
@@ -233,15 +238,29 @@ class GroupService:
 
     async def clear_silent(self, count: int) -> Removed:
         """Forget the stations that do not answer; `count` is their number."""
-        if self.master is None:
-            raise Refused("no_master", N_("This station is not the master of a group."))
-        missing = self.master.master.missing(self._parts.clock.monotonic())
+        master, missing = self._master_and_missing()
         if count != len(missing):
             text = N_("{n} stations do not answer, not {count}.")
             raise Refused("wrong_count", Message(text, {"n": len(missing), "count": count}))
-        removed = self.master.forget(missing)
+        removed = master.forget(missing)
         _log.warning("forgotten: the silent stations %s", ", ".join(missing))
         return Removed(removed)
+
+    async def forget(self, station: str) -> Removed:
+        """Forget one station that does not answer."""
+        master, missing = self._master_and_missing()
+        if station in missing:
+            removed = master.forget((station,))
+            _log.warning("forgotten: the silent station %s", station)
+            return Removed(removed)
+        if station in master.master.stations():
+            raise Refused("station_connected", Message(_CONNECTED, {"station": station}))
+        raise Refused("unknown_station", Message(_UNKNOWN, {"station": station}))
+
+    def _master_and_missing(self) -> tuple[MasterService, tuple[str, ...]]:
+        if self.master is None:
+            raise Refused("no_master", N_("This station is not the master of a group."))
+        return self.master, self.master.master.missing(self._parts.clock.monotonic())
 
     async def identify(self, station: str) -> None:
         """Let a station blink."""

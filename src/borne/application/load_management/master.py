@@ -495,6 +495,10 @@ class Master:
 
     # Status ------------------------------------------------------------------------------------
 
+    def stations(self) -> Collection[str]:
+        """Return all stations that are known."""
+        return self._stations.keys()
+
     def missing(self, now_s: float) -> tuple[str, ...]:
         """Return the stations without contact."""
         return tuple(

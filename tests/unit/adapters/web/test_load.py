@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from borne.adapters.web.i18n import Words
-from borne.adapters.web.pages import load_columns
+from borne.adapters.web.pages import load_columns, load_view
 from borne.adapters.web.pages.load_building import building_bars
 from borne.adapters.web.pages.load_slave import slave_part
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.fail_safe import FailSafeStage
-from borne.domain.load_management.load_status import SlaveStatus
+from borne.domain.load_management.load_status import DisconnectedSum, SlaveStatus
 from borne.domain.load_management.participant import Reason
+from borne.domain.load_management.topology import ROOT, GridPhase
 from borne.domain.principals import SYSTEM, Role
 from borne.foundation.messages import Message
 from borne.foundation.units import ZERO, PerPhase
@@ -184,12 +186,18 @@ async def test_programs_command_the_group(operator: Client, garage: FakeHost) ->
     assert (await operator.put("/api/v1/connectors/1/demand", json=need)).status_code == 200
     assert (await operator.delete("/api/v1/connectors/1/demand")).status_code == 200
     assert (await operator.post("/api/v1/load/stations/s2/identify")).status_code == 200
+    gone = await operator.delete("/api/v1/load/stations/s2")
+    assert (gone.status_code, gone.json()["error"]) == (409, "station_connected")
+    garage.load.show(replace(GARAGE, missing=("s4",)))
+    gone = await operator.delete("/api/v1/load/stations/s4")
+    assert (gone.status_code, gone.json()) == (200, {"removed": 1})
     refused = await operator.post("/api/v1/load/silent-stations/clear", json={"count": 3})
     assert refused.status_code == 409
     assert garage.load.calls == [
         ("demand", 1, 12000, "2026-11-22T17:30:00Z", 1),
         ("withdraw", 1),
         ("identify", "s2"),
+        ("forget", "s4"),
     ]
 
 
@@ -238,6 +246,31 @@ async def test_disconnected_limits_that_exceed_a_line_are_shown_before_anything_
     text = await seen(await browser(Role.OPERATOR))
     assert "together draw at most 42 A on N1: the EVSE sub-distribution carries 63 A" in text
     assert "A fuse may blow" not in text
+
+
+def exceeded(group: str, phase: GridPhase, amps: float) -> DisconnectedSum:
+    return DisconnectedSum(group=group, phase=phase, amps=amps, limit_a=32.0, fits=False)
+
+
+async def test_all_exceeded_lines_are_shown_the_worst_first(
+    browser: Clients, garage: FakeHost
+) -> None:
+    sums = (
+        DisconnectedSum(group=ROOT, phase=GridPhase.N1, amps=56.0, limit_a=63.0, fits=True),
+        exceeded("row A", GridPhase.N2, 40.0),
+        exceeded("row B", GridPhase.N3, 56.0),
+        *(exceeded(f"row {name}", GridPhase.N1, 33.0) for name in "CDEF"),
+    )
+    garage.load.show(replace(GARAGE, disconnected=sums))
+    text = await seen(await browser(Role.OPERATOR))
+    assert "may draw more than 6 lines carry:" in text
+    lines = re.findall(
+        r"([\d.]+) A too much on (N\d) of (row \w): ([\d.]+) A instead of 32 A", text
+    )
+    assert lines[:2] == [("24", "N3", "row B", "56"), ("8", "N2", "row A", "40")]
+    assert [line[2] for line in lines[2:]] == ["row C", "row D", "row E", "row F"]
+    assert "2 more" in text
+    assert text.count("A fuse may blow") == 1
 
 
 async def test_missing_stations_and_a_held_imbalance_are_named(
@@ -297,6 +330,41 @@ async def test_silent_stations_are_forgotten_after_their_number_was_typed(
     answer = await person.post("/load/clear", data={"count": "2"})
     assert answer.headers["location"] == "/load"
     assert garage.load.calls == [("clear", 2)]
+
+
+async def test_a_station_without_contact_is_forgotten_alone(
+    browser: Clients, garage: FakeHost
+) -> None:
+    garage.load.show(replace(GARAGE, missing=("s4", "s7")))
+    person = await browser(Role.OPERATOR)
+    page = (await person.get("/load")).text
+    forms = re.findall(
+        r'action="/load/forget"><input type="hidden" name="station" value="(\w+)"', page
+    )
+    assert forms == ["s4", "s7"]
+    refused = await person.post("/load/forget", data={"station": "s1"}, headers=HTMX)
+    assert "would come back" in refused.text
+    assert garage.load.calls == []
+    answer = await person.post("/load/forget", data={"station": "s4"}, headers=HTMX)
+    assert "s4 is forgotten." in answer.text
+    assert garage.load.calls == [("forget", "s4")]
+
+
+def test_known_stations_show_what_is_reserved_for_them() -> None:
+    status = replace(GARAGE, missing=("s4", "s7"))
+    found = load_view.stations(status, EN)
+    assert [(one.id, one.connected, one.reserved) for one in found] == [
+        ("s4", False, "7 / 7 / 7"),
+        ("s7", False, "0 / 0 / 0"),
+        *((f"s{number}", True, "") for number in (1, 2, 3, 5)),
+    ]
+
+
+async def test_a_user_cannot_forget_a_station(browser: Clients, garage: FakeHost) -> None:
+    garage.load.show(replace(GARAGE, missing=("s4",)))
+    person = await browser(Role.USER)
+    assert (await person.post("/load/forget", data={"station": "s4"})).status_code == 403
+    assert garage.load.calls == []
 
 
 async def test_a_station_is_identified(browser: Clients, garage: FakeHost) -> None:

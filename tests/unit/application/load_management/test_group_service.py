@@ -209,6 +209,34 @@ async def test_a_restarted_master_knows_the_slaves_that_are_silent() -> None:
 
 
 @virtual_time
+async def test_only_a_station_without_contact_can_be_forgotten_alone() -> None:
+    site = await Site().start()
+    site.network.cut("gamma")
+    await site.watch(30.0)
+    group = site.master.group
+    with pytest.raises(Refused, match="beta is connected and would come back"):
+        await group.forget("beta")
+    with pytest.raises(Refused, match="no station delta"):
+        await group.forget("delta")
+    assert "gamma" in site.master.status.missing
+    assert site.amps()[0] < 20.0
+    assert (await group.forget("gamma")).removed == 1
+    await asyncio.sleep(20.0)
+    assert not site.master.status.missing
+    assert {row.station for row in site.master.status.participants} == {"beta"}
+    assert site.amps()[0] == 20.0
+    site.abort()
+
+
+@virtual_time
+async def test_a_slave_has_no_stations_to_forget() -> None:
+    station = await GroupStation(DLMRole=DlmRole.SLAVE_AUTO).start()
+    with pytest.raises(Refused, match="not the master"):
+        await station.group.forget("beta")
+    station.group.abort()
+
+
+@virtual_time
 async def test_a_lossy_network_never_exceeds_the_limit() -> None:
     quality = NetworkQuality(delay_s=0.1, jitter_s=3.0, loss=0.2, repeats=0.1)
     site = await Site(20.0, quality).start()

@@ -42,6 +42,8 @@ from borne.foundation.units import ZERO, PerPhase
 routes = Routes(OPERATOR)
 
 TICKER_ROWS = 12
+CHECKS_SHOWN = 4
+"""Exceeded lines above the fold; the others are behind "more"."""
 COUNT_DIGITS = 4
 STATION_LENGTH = 64
 TICKER_PERIOD = timedelta(hours=1)
@@ -66,11 +68,13 @@ def variables(request: Request) -> dict[str, Any]:
         else (),
         "load_sources": load_view.sources(status, words),
         "load_checks": load_view.checks(status, words),
+        "load_checks_shown": CHECKS_SHOWN,
         "load_curves": load_columns.curves(samples, now, words) if master else (),
         "load_curve_rows": load_columns.curve_rows(samples, zone, words) if master else [],
         "load_decisions": load_view.decisions(history[-TICKER_ROWS:], status, zone, words),
         "load_slave": slave_of(status, words),
         "load_missing": status.missing,
+        "load_stations": load_view.stations(status, words) if master else [],
         "load_problems": [problem.render(words) for problem in status.problems],
         "load_imbalance": load_view.imbalance_holds(status),
         "may_identify": visitor(request).role.includes(Role.OPERATOR),
@@ -109,6 +113,7 @@ async def load(request: Request) -> Response:
 
 
 _CLEAR = command_of(LoadView.clear_silent)
+_FORGET = command_of(LoadView.forget)
 _IDENTIFY = command_of(LoadView.identify)
 
 
@@ -122,6 +127,15 @@ async def clear(request: Request) -> Response:
     who = visitor(request).principal
     await _CLEAR.execute(load_of(request), who, {"count": int(text)})
     return done(request, words_for(request)(N_("The stations are forgotten.")), "/load")
+
+
+@routes.post("/load/forget")
+async def forget(request: Request) -> Response:
+    """Forget one station that does not answer."""
+    name = (await form(request)).get("station", "")[:STATION_LENGTH]
+    await _FORGET.execute(load_of(request), visitor(request).principal, {"station": name})
+    text = words_for(request)(N_("{station} is forgotten.")).format(station=name)
+    return done(request, text, "/load")
 
 
 @routes.post("/load/identify")

@@ -93,10 +93,23 @@ class LimitSource:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The disconnected limits against one line."""
+    """The disconnected limits against one line, as a sentence and in short."""
 
     text: str
+    brief: str
     fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStation:
+    """A station that the master knows."""
+
+    id: str
+    name: str
+    connected: bool
+    last_contact: str
+    reserved: str
+    """Per phase of the grid; empty while it is connected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,10 +284,12 @@ def _source_note(row: SiteLimitRow, words: Words) -> str:
 
 
 def checks(status: LoadStatus, words: Words) -> list[Check]:
-    """The lines whose limit the disconnected limits exceed; if there are none, the tightest one."""
+    """The lines whose limit the disconnected limits exceed, worst first; if there are none, the
+    tightest one."""
     naming = group_naming(status, words)
     exceeded = [each for each in status.disconnected if not each.fits]
     if exceeded:
+        exceeded.sort(key=lambda each: each.limit_a - each.amps)
         return [_check(each, naming, words) for each in exceeded]
     tightest = worst(status.disconnected)
     return [] if tightest is None else [_check(tightest, naming, words)]
@@ -297,14 +312,39 @@ def _check(each: DisconnectedSum, naming: Naming, words: Words) -> Check:
             "than {line} carries ({limit})."
         )
         over = words.amps_short(each.amps - each.limit_a)
-    shown = text.format(
-        amps=words.amps_short(each.amps),
-        phase=each.phase.name,
-        line=line,
-        limit=words.amps_short(max(0.0, each.limit_a)),
-        over=over,
+    brief = words("{over} too much on {phase} of {line}: {amps} instead of {limit}")
+    values = {
+        "amps": words.amps_short(each.amps),
+        "phase": each.phase.name,
+        "line": line,
+        "limit": words.amps_short(max(0.0, each.limit_a)),
+        "over": over,
+    }
+    return Check(text.format(**values), brief.format(**values), each.fits)
+
+
+def stations(status: LoadStatus, words: Words) -> list[KnownStation]:
+    """The known stations, those without contact first."""
+    sockets: dict[str, list[ParticipantRow]] = {name: [] for name in status.missing}
+    for row in status.participants:
+        sockets.setdefault(row.station, []).append(row)
+    missing = set(status.missing)
+    return [_station(name, rows, name in missing, words) for name, rows in sockets.items()]
+
+
+def _station(
+    name: str, rows: Sequence[ParticipantRow], missing: bool, words: Words
+) -> KnownStation:
+    reserved = ZERO
+    for row in rows:
+        reserved = reserved.plus(row.grid_a)
+    return KnownStation(
+        id=name,
+        name=rows[0].station_name if rows and rows[0].station_name else name,
+        connected=not missing,
+        last_contact=_contact(rows[0], words) if rows else words("never"),
+        reserved=per_phase(reserved, words) if missing else "",
     )
-    return Check(shown, each.fits)
 
 
 def decisions(
