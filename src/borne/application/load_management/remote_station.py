@@ -3,9 +3,10 @@ that it receives grants (manual 7.7)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 
 from borne.application.load_management.known_slaves import KnownSlave, KnownSocket
 from borne.domain.limits.cause import LimitCause
@@ -179,23 +180,24 @@ class RemoteStation:
 
     def next_due_s(self, after_s: float, timing: FailSafeTiming) -> float:
         """Return when something follows from the silence of the slave, after `after_s`."""
-        if self.report is not None:
-            lost_s, certain_s = self.received_s + MASTER_TIMEOUT_S, self.received_s + CERTAIN_S
-            first_s = min(lost_s, self.proven_s + UNCONFIRMED_S)
-            if first_s > after_s:
-                return certain_s if self._live and after_s < certain_s < first_s else first_s
-        dues = (due for due in self._dues_s(timing) if due > after_s)
-        return min(dues, default=float("inf"))
+        next_s = inf
+        for due_s in self._dues_s(timing):
+            if after_s < due_s < next_s:
+                next_s = due_s
+        return next_s
 
-    def _dues_s(self, timing: FailSafeTiming) -> Iterator[float]:
+    def _dues_s(self, timing: FailSafeTiming) -> tuple[float, ...]:
+        received_s, proven_s = self.received_s, self.proven_s
         kept_s = timing.static_after_s + FREED_S
         if self.report is None:
-            yield from (self.received_s + START_WINDOW_S, self.received_s + kept_s)
-            return
-        yield from (self.received_s + MASTER_TIMEOUT_S, self.received_s + kept_s)
-        yield from (self.proven_s + UNCONFIRMED_S, self.proven_s + kept_s)
-        if self._live:
-            yield self.received_s + CERTAIN_S
+            return received_s + START_WINDOW_S, received_s + kept_s
+        dues_s = (
+            received_s + MASTER_TIMEOUT_S,
+            received_s + kept_s,
+            proven_s + UNCONFIRMED_S,
+            proven_s + kept_s,
+        )
+        return (received_s + CERTAIN_S, *dues_s) if self._live else dues_s
 
     # Reports and grants ------------------------------------------------------------------------
 
