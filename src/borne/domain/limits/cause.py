@@ -67,6 +67,8 @@ class LimitCause(StrEnum):
     """The difference between two grid phases is at its limit."""
     WAITING_FOR_MINIMUM = "waiting_for_minimum"
     """Paused: less than the minimum is left."""
+    PAUSED_RECENTLY = "paused_recently"
+    """Paused: there is enough again, but its contactor has just opened."""
     LIMIT_BELOW_MINIMUM = "limit_below_minimum"
     """Paused: its own limit is below the minimum."""
     WAKES_UP = "wakes_up"

@@ -46,6 +46,7 @@ EXACT_SIZE = 2000
 20); larger groups use the faster method."""
 
 NO_DEMAND = Reason(LimitCause.NO_DEMAND)
+RESTS = Reason(LimitCause.PAUSED_RECENTLY)
 WAKES_UP = Reason(LimitCause.WAKES_UP)
 WAKE_UP_OFF = Reason(LimitCause.WAKE_UP_OFF)
 WAITS = LimitCause.WAKE_UP_WAITS
@@ -182,7 +183,10 @@ class _Distribution:
                     LimitCause.LIMIT_BELOW_MINIMUM, amps=one.maximum_a, source=one.maximum_cause
                 )
             elif demand is charge:
-                charging.append(place)
+                if one.rests:
+                    self.why[place] = RESTS
+                else:
+                    charging.append(place)
             elif not (self.snapshot.supply.allow_wakeup or one.setpoint_a):
                 self.why[place] = WAKE_UP_OFF
             else:

@@ -9,7 +9,7 @@ before others are lower.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from borne.domain.limits.cause import LimitCause
@@ -137,7 +137,8 @@ def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
     sockets = seen
     if not snapshot.remote:
         sockets = _offered(seen, {name: one.amps for name, one in grants.items()}, now_s)
-    slots = _advanced(state.slots, shared.participants, grants, now_s)
+    lacking = _lacking(grants) if snapshot.remote else ()
+    slots = _advanced(state.slots, shared.participants, grants, now_s, lacking)
     clock = GroupClock(snapshot, sockets, slots, shared)
     due_s = min(clock.dues(grants.values()), default=None)
     named = _with_sources(clock.timed(grants), supply)
@@ -226,11 +227,22 @@ def _drawn_a(snapshot: GroupSnapshot, fact: SocketFacts, memory: SocketMemory) -
     return PerPhase(*(fact.drawn_a if phase in loaded else 0.0 for phase in GRID_PHASES))
 
 
+def _lacking(grants: Mapping[str, Grant]) -> Collection[str]:
+    """Return who gets nothing because less than the minimum is left. In a station of its own no
+    limit sways: what ends a pause there is somebody's decision, which is obeyed at once."""
+    return {
+        name
+        for name, grant in grants.items()
+        if grant.reason.cause is LimitCause.WAITING_FOR_MINIMUM
+    }
+
+
 def _advanced(
     slots: Mapping[str, SlotRecord],
     participants: Iterable[Participant],
     grants: Mapping[str, Grant],
     now_s: float,
+    lacking: Collection[str],
 ) -> dict[str, SlotRecord]:
     """Advance the slots. Those of participants without contact stay as they are."""
     lost: dict[str, SlotRecord] = {}
@@ -245,4 +257,4 @@ def _advanced(
                 served.add(one.id)
         elif one.demand is Demand.WAKE_UP:
             resting.append(one.id)
-    return {**advance(slots, wanting, served, now_s, resting), **lost}
+    return {**advance(slots, wanting, served, now_s, resting, lacking), **lost}

@@ -57,6 +57,10 @@ class GroupClock:
             yield from memory.looks_due(fact, self.now_s)
             for until_s in memory.fades(self.now_s):
                 yield until_s + AFTER_S
+        for record in self.slots.values():
+            rests_until_s = record.rests_until_s(self.now_s)
+            if rests_until_s is not None:
+                yield rests_until_s
         if any(grant.reason.cause is LimitCause.WAITING_FOR_MINIMUM for grant in grants):
             yield from self._slot_dues()
 
@@ -91,6 +95,8 @@ class GroupClock:
                 until_s = self._slot_ends.get(grant.reason.link)
             case LimitCause.WAITS_FOR_OTHERS if grant.reason.link is not None:
                 until_s = self._fade_ends.get(grant.reason.link)
+            case LimitCause.PAUSED_RECENTLY:
+                until_s = self.slots[grant.participant].rests_until_s(self.now_s)
             case LimitCause.WAKES_UP:
                 idle_s = self.sockets[grant.participant].idle_since_s
                 until_s = None if idle_s is None else idle_s + DECLINED_S

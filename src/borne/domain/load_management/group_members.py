@@ -40,6 +40,7 @@ def participants_of(
     urgency_s = {name: own.urgency_s(upper_a) for name, (own, upper_a) in needs.items()}
     rank = ranks(slots.values(), now_s, snapshot.slot_s, urgency_s)
     last = float(len(snapshot.sockets))
+    resting = {name for name, one in slots.items() if one.rests_until_s(now_s) is not None}
     found = tuple(
         sockets[fact.participant].participant(
             fact,
@@ -47,6 +48,7 @@ def participants_of(
             max(minimum_a, fact.minimum_a),
             Entitlement(
                 rank.get(fact.participant, last),
+                rests=fact.participant in resting,
                 needed_a=needs[fact.participant][0].average_a
                 if fact.participant in needs
                 else None,

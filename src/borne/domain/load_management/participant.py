@@ -67,6 +67,8 @@ class Participant:
     """Entitlement within the class: lower is served first (`rotation_slots`)."""
     keeps_place: bool = False
     """It started a moment ago: it is admitted before others of any class."""
+    rests: bool = False
+    """It was paused for lack of current a moment ago, and is not started again yet."""
     needed_a: float | None = None
     """What it needs on average to be ready when its driver leaves; None: not known."""
     settled_a: float | None = None

@@ -44,6 +44,9 @@ CAUSES: Mapping[str, str] = {
     LimitCause.MINIMUM_SHARE: N_("the minimum; the line has no more"),
     LimitCause.NO_DEMAND: N_("no car wants current"),
     LimitCause.WAITING_FOR_MINIMUM: N_("waits: less than the minimum is left"),
+    LimitCause.PAUSED_RECENTLY: N_(
+        "waits: it paused a moment ago; every start wears the contactor"
+    ),
     LimitCause.LIMIT_BELOW_MINIMUM: N_("waits: its own limit is below the minimum"),
     LimitCause.WAKES_UP: N_("the car does not request current; offered what others leave"),
     LimitCause.WAKE_UP_WAITS: N_("the car does not request current, and nothing is left"),

@@ -23,6 +23,10 @@ TIME_SLOT_S = 30 * 60.0
 MINIMUM_ON_S = 5 * 60.0
 """A car that has begun to charge is not paused for others before this time."""
 
+MINIMUM_OFF_S = 60.0
+"""A car that was paused for lack of current is not started again before this time: where what is
+left sways around the minimum, its contactor would close with every cycle."""
+
 SHORTEST_SLOT_S = MINIMUM_ON_S
 LONGEST_SLOT_S = 120 * 60.0
 """Bounds of the setting (manual 7.4)."""
@@ -43,6 +47,14 @@ class SlotRecord:
     """Sum of finished services."""
     serving_since_s: float | None = None
     waiting_since_s: float | None = None
+    paused_s: float | None = None
+    """When it was paused for lack of current; None: its last pause had another reason."""
+
+    def rests_until_s(self, now_s: float) -> float | None:
+        """Return until when it is not started again; None: it may be."""
+        if self.paused_s is None or now_s >= self.paused_s + MINIMUM_OFF_S:
+            return None
+        return self.paused_s + MINIMUM_OFF_S
 
     def share(self, now_s: float) -> float:
         """Return served time by time plugged in, 0 to 1."""
@@ -119,14 +131,18 @@ def advance(
     served: Collection[str],
     now_s: float,
     resting: Collection[str] = (),
+    lacking: Collection[str] = (),
 ) -> dict[str, SlotRecord]:
     """Return the records after a distribution: `wanting` cars are plugged in and want to charge,
-    `served` ones of them got a current. `resting` cars are plugged in and do not request any.
-    Records of other cars are removed."""
+    `served` ones of them got a current, and for `lacking` ones there was none. `resting` cars are
+    plugged in and do not request any. Records of other cars are removed."""
     after = {}
     for car in wanting:
         record = records.get(car) or SlotRecord(car, plugged_s=now_s)
-        after[car] = _served(record, now_s) if car in served else _waiting(record, now_s)
+        if car in served:
+            after[car] = _served(record, now_s)
+        else:
+            after[car] = _waiting(record, now_s, lacking=car in lacking)
     for car in resting:
         record = records.get(car) or SlotRecord(car, plugged_s=now_s)
         after[car] = replace(_waiting(record, now_s), waiting_since_s=None)
@@ -136,13 +152,18 @@ def advance(
 def _served(record: SlotRecord, now_s: float) -> SlotRecord:
     if record.serving_since_s is not None:
         return record
-    return replace(record, serving_since_s=now_s, waiting_since_s=None)
+    return replace(record, serving_since_s=now_s, waiting_since_s=None, paused_s=None)
 
 
-def _waiting(record: SlotRecord, now_s: float) -> SlotRecord:
+def _waiting(record: SlotRecord, now_s: float, *, lacking: bool = False) -> SlotRecord:
     if record.serving_since_s is not None:
-        served_s = record.served_s + now_s - record.serving_since_s
-        return replace(record, served_s=served_s, serving_since_s=None, waiting_since_s=now_s)
+        return replace(
+            record,
+            served_s=record.served_s + now_s - record.serving_since_s,
+            serving_since_s=None,
+            waiting_since_s=now_s,
+            paused_s=now_s if lacking else None,
+        )
     if record.waiting_since_s is None:
         return replace(record, waiting_since_s=now_s)
     return record

@@ -117,6 +117,7 @@ class Entitlement:
 
     rank: float = 0.0
     keeps_place: bool = False
+    rests: bool = False
     needed_a: float | None = None
 
 
@@ -252,6 +253,7 @@ class SocketMemory:
             maximum_cause=facts.entitled_by,
             rank=entitlement.rank,
             keeps_place=entitlement.keeps_place,
+            rests=entitlement.rests,
             needed_a=entitlement.needed_a,
             settled_a=0.0 if self.retries(now_s) else self.reclaim.settled_a,
             envelope_a=0.0 if facts.reserved_a is not None else self.envelope_a(facts, now_s),
