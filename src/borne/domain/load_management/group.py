@@ -229,7 +229,7 @@ def _drawn_a(snapshot: GroupSnapshot, fact: SocketFacts, memory: SocketMemory) -
 
 def _lacking(grants: Mapping[str, Grant]) -> Collection[str]:
     """Return who gets nothing because less than the minimum is left. In a station of its own no
-    limit sways: what ends a pause there is somebody's decision, which is obeyed at once."""
+    limit sways: a person or the backend ends a pause there, which is obeyed at once."""
     return {
         name
         for name, grant in grants.items()
