@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from borne.application.load_management.group_record import MasterConfig
 from borne.application.load_management.known_slaves import KnownSlave
-from borne.application.load_management.master import Master, MasterConfig, Urgency
+from borne.application.load_management.master import Master, Urgency
 from borne.application.load_management.slave import Slave
 from borne.domain.load_management.group import plan
 from borne.domain.load_management.messages import (
@@ -258,7 +259,7 @@ class World:
 
     def stop_master(self) -> None:
         if self.master is not None:
-            self.known, self.master = self.master.known(), None
+            self.known, self.master = self.master.group.known(), None
 
     def cycle(self) -> None:
         master = self.master

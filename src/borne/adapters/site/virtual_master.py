@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from borne.adapters.site.event_heap import EventHeap, Timer
 from borne.adapters.site.site_model import SiteModel
+from borne.application.load_management.group_record import MasterConfig
 from borne.application.load_management.known_slaves import KnownSlave
-from borne.application.load_management.master import Master, MasterConfig, Urgency
+from borne.application.load_management.master import Master, Urgency
 from borne.domain.load_management.external_load import ExternalLoad
 from borne.domain.load_management.fail_safe import FailSafeTiming
 from borne.domain.load_management.group import GroupPlan, plan
@@ -74,7 +75,7 @@ class VirtualMaster:
     def kill(self) -> None:
         """Power is lost; the list of known stations is on the disk."""
         if self.engine is not None:
-            self._known = tuple(self.engine.known())
+            self._known = tuple(self.engine.group.known())
         self.engine = None
         self._cycle.set(None)
         self._answers.set(None)
@@ -106,7 +107,7 @@ class VirtualMaster:
     def _note_drawn(self) -> None:
         if self.engine is None or not self._site.settings.including:
             return
-        drawn_a = self.engine.drawn_a(self._heap.now_s)
+        drawn_a = self.engine.group.drawn_a(self._heap.now_s)
         if drawn_a != self._drawn_a:
             self._drawn_a = drawn_a
             self._load = self._load.drawn(self._heap.now_s, *drawn_a)

@@ -186,7 +186,7 @@ class GroupService:
                 role=own.role, network_id=own.network_id, revision=self._revision, slave=slave
             )
         site, now_s = self._parts.site, self._parts.clock.monotonic()
-        rows = master.master.participants(now_s, self._parts.clock.now())
+        rows = master.master.group.participants(now_s, self._parts.clock.now())
         return LoadStatus(
             role=own.role,
             network_id=own.network_id,
@@ -194,10 +194,10 @@ class GroupService:
             limits=site.rows,
             limit_a=site.limit_a,
             external_a=site.external_a,
-            groups=master.master.groups(site.limit_a, rows),
+            groups=master.master.group.groups(site.limit_a, rows),
             participants=rows,
-            missing=master.master.missing(now_s),
-            problems=master.master.problems(now_s),
+            missing=master.master.group.missing(now_s),
+            problems=master.master.group.problems(now_s),
             disconnected=self._disconnected(),
             slave=slave,
             last_cycle=master.last_cycle,
@@ -208,9 +208,9 @@ class GroupService:
         if self.master is None:
             return ()
         return disconnected_sums(
-            self.master.master.topology(),
+            self.master.master.group.topology(),
             self._fuse_a(),
-            self.master.master.disconnected(),
+            self.master.master.group.disconnected(),
             main_left_a=self._settings.main_left_a,
             it_network=self._settings.master.it_network,
         )
@@ -253,14 +253,14 @@ class GroupService:
             removed = master.forget((station,))
             _log.warning("forgotten: the silent station %s", station)
             return Removed(removed)
-        if station in master.master.stations():
+        if station in master.master.group.stations:
             raise Refused("station_connected", Message(_CONNECTED, {"station": station}))
         raise Refused("unknown_station", Message(_UNKNOWN, {"station": station}))
 
     def _master_and_missing(self) -> tuple[MasterService, tuple[str, ...]]:
         if self.master is None:
             raise Refused("no_master", N_("This station is not the master of a group."))
-        return self.master, self.master.master.missing(self._parts.clock.monotonic())
+        return self.master, self.master.master.group.missing(self._parts.clock.monotonic())
 
     async def identify(self, station: str) -> None:
         """Let a station blink."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from borne.application.load_management.master import MasterConfig
+from borne.application.load_management.group_record import MasterConfig
 from borne.application.settings.station_settings import phases_connected
 from borne.domain.load_management.fail_safe import FailSafeTiming
 from borne.domain.load_management.imbalance import Imbalance

@@ -169,14 +169,14 @@ class MasterService:
 
     def _snapshot(self) -> CycleInput:
         now_s, site = self._loop.time(), self._parts.site
-        site.note_drawn(*self.master.drawn_a(now_s))
+        site.note_drawn(*self.master.group.drawn_a(now_s))
         sources = binding_sources(site.rows)
         return self.master.state, self.master.snapshot(site.limit_a, now_s, sources)
 
     def _apply(self, plan: GroupPlan, fresh: bool) -> None:
         now_s, now = self._loop.time(), self._parts.clock.now()
         self.master.apply(plan, now_s, fresh=fresh)
-        self.rows = self.master.participants(now_s, now)
+        self.rows = self.master.group.participants(now_s, now)
         self.last_cycle = now
         self.history.note_cycle(self.rows, now)
         self._note_sample(now)
@@ -186,7 +186,7 @@ class MasterService:
 
     def _log_problems(self, now_s: float) -> None:
         """Log what is wrong with stations, each problem once while it lasts."""
-        found = tuple(map(str, self.master.problems(now_s)))
+        found = tuple(map(str, self.master.group.problems(now_s)))
         for problem in found:
             if problem not in self._problems:
                 _log.warning("load management: %s", problem)
@@ -210,7 +210,7 @@ class MasterService:
         now_s = self._loop.time()
         for grant in self.master.outgoing(now_s):
             self._parts.link.send(grant)
-        self._parts.site.note_drawn(*self.master.drawn_a(now_s))
+        self._parts.site.note_drawn(*self.master.group.drawn_a(now_s))
         self._timers.plan_at("due", self.master.due_s(now_s), self._on_due)
 
     def _on_due(self) -> None:
@@ -228,7 +228,7 @@ class MasterService:
     async def _store(self) -> None:
         self._stored_changes = self.master.known_changes
         with log_storage_failure(_log, "the list of slaves could not be stored"):
-            await store_known_slaves(self._parts.state, self.master.known())
+            await store_known_slaves(self._parts.state, self.master.group.known())
 
 
 def _plan(given: CycleInput) -> GroupPlan:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from borne.application.load_management.group_record import MasterConfig
 from borne.application.load_management.known_slaves import KnownSlave
-from borne.application.load_management.master import Master, MasterConfig, Urgency
+from borne.application.load_management.master import Master, Urgency
 from borne.application.load_management.slave import Slave
 from borne.domain.load_management.group import plan
 from borne.domain.load_management.messages import (

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from borne.application.load_management.group_record import MasterConfig
 from borne.application.load_management.known_slaves import KnownSlave, KnownSocket
-from borne.application.load_management.master import Master, MasterConfig, Urgency
+from borne.application.load_management.master import Master, Urgency
 from borne.application.load_management.report_check import MAX_SOCKETS
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.group import plan
@@ -29,7 +30,7 @@ def known(station: str, upper_a: float = 32.0, disconnected_a: float = 7.0) -> K
 
 
 def row(group: Group, station: str) -> ParticipantRow:
-    rows = group.master.participants(group.now_s, NOW)
+    rows = group.master.group.participants(group.now_s, NOW)
     return next(one for one in rows if one.station == station)
 
 
@@ -99,7 +100,7 @@ def test_a_silent_slave_gets_no_more_grants_and_keeps_its_current_reserved() -> 
     group.run(1.0)
     assert (row(group, "beta").lost, row(group, "beta").granted_a) == (True, 16.0)
     assert row(group, "beta").trust is Trust.LOST
-    assert group.master.missing(group.now_s) == ("beta",)
+    assert group.master.group.missing(group.now_s) == ("beta",)
     group.grants.clear()
     group.run(40.0)
     assert {grant.station for grant in group.grants} == {"alpha"}
@@ -166,7 +167,7 @@ def test_a_restarted_master_raises_no_current_before_the_known_slaves_report() -
 def test_a_restarted_master_takes_nothing_away_from_slaves_that_report_in_time() -> None:
     first = Group(32.0, "alpha", "beta")
     first.run(20.0)
-    second = Group(32.0, known=first.master.known(), term=2, now_s=first.now_s)
+    second = Group(32.0, known=first.master.group.known(), term=2, now_s=first.now_s)
     second.slaves = first.slaves
     seen = []
     for _ in range(30):
@@ -197,7 +198,7 @@ def test_two_stations_of_one_id_are_contained_and_shown() -> None:
         group.master.on_report(twin.report(group.now_s), group.now_s)
     sums = sum(group.amps()) + twin.amps(group.now_s)
     assert sums <= 32.0
-    assert "beta" in str(group.master.problems(group.now_s)[0])
+    assert "beta" in str(group.master.group.problems(group.now_s)[0])
 
 
 def report(station: str = "alpha", *sockets: SocketReport, **fields: object) -> SlaveReport:
@@ -231,8 +232,8 @@ REFUSED = {
 def test_a_report_is_refused_and_shown(case: str) -> None:
     master = Master(1, MasterConfig(), (), 0.0)
     assert master.on_report(REFUSED[case], 0.0) is Urgency.NOTHING
-    assert master.known() == ()
-    assert len(master.problems(0.0)) == 1
+    assert master.group.known() == ()
+    assert len(master.group.problems(0.0)) == 1
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e9])
@@ -240,8 +241,8 @@ def test_an_absurd_measured_current_counts_as_not_measured(value: float) -> None
     master = Master(1, MasterConfig(), (), 0.0)
     own = replace(socket(), measured_a=PerPhase(value, 0.0, 0.0), live=True)
     assert master.on_report(report("alpha", own), 0.0) is Urgency.NOW
-    assert master.participants(0.0, NOW)[0].measured_a is None
-    assert master.drawn_a(0.0)[0] == PerPhase.same(0.0)
+    assert master.group.participants(0.0, NOW)[0].measured_a is None
+    assert master.group.drawn_a(0.0)[0] == PerPhase.same(0.0)
 
 
 def test_an_unknown_group_counts_in_the_root_and_is_shown() -> None:
@@ -249,15 +250,15 @@ def test_an_unknown_group_counts_in_the_root_and_is_shown() -> None:
     master = Master(1, config, (), 0.0)
     for station, group in (("alpha", "hall"), ("beta", "attic")):
         master.on_report(report(station, group=group), 0.0)
-    assert [one.group for one in master.participants(0.0, NOW)] == ["hall", "root"]
-    assert ["attic" in str(text) for text in master.problems(0.0)] == [True]
+    assert [one.group for one in master.group.participants(0.0, NOW)] == ["hall", "root"]
+    assert ["attic" in str(text) for text in master.group.problems(0.0)] == [True]
 
 
 def test_a_station_with_a_shared_limit_is_a_line_of_its_own() -> None:
     master = Master(1, MasterConfig(), (), 0.0)
     own = (socket(), socket(connector=2))
     master.on_report(report("alpha", *own, limit_a=PerPhase.same(20.0)), 0.0)
-    rows = master.groups(PerPhase.same(63.0), master.participants(0.0, NOW))
+    rows = master.group.groups(PerPhase.same(63.0), master.group.participants(0.0, NOW))
     assert [(one.id, one.parent, one.limit_a.l1) for one in rows] == [
         ("root", None, 63.0),
         ("alpha", "root", 20.0),
@@ -272,7 +273,7 @@ def test_a_flood_of_reports_is_bounded() -> None:
         master.on_report(replace(made, number=number), 0.001 * number)
         answers += len(master.outgoing(0.001 * number))
     assert answers <= 130
-    assert "too often" in str(master.problems(1.0)[0])
+    assert "too often" in str(master.group.problems(1.0)[0])
     assert master.on_report(replace(made, number=1001), 10.0) is not None
     assert len(master.outgoing(10.0)) == 1
 
@@ -291,14 +292,14 @@ def test_what_is_certainly_drawn_is_fresh_and_on_known_phases() -> None:
     own = replace(socket(10.0), measured_a=PerPhase(10.0, 0.0, 0.0), rotation=Rotation.STR)
     unknown = replace(own, connector=2, rotation=Rotation.UNKNOWN)
     master.on_report(report("alpha", own, unknown), 0.0)
-    assert master.drawn_a(5.0)[0] == PerPhase(0.0, 10.0, 0.0)
-    assert master.drawn_a(10.0)[0] == PerPhase.same(0.0)
+    assert master.group.drawn_a(5.0)[0] == PerPhase(0.0, 10.0, 0.0)
+    assert master.group.drawn_a(10.0)[0] == PerPhase.same(0.0)
 
 
 def test_a_forgotten_slave_keeps_nothing_reserved() -> None:
     master = Master(2, MasterConfig(), (known("beta"), known("gamma")), 0.0)
     assert master.forget(("beta", "nobody")) == 1
-    assert [one.station for one in master.known()] == ["gamma"]
+    assert [one.station for one in master.group.known()] == ["gamma"]
     assert [one.participant for one in master.snapshot(PerPhase.same(32.0), 50.0).sockets] == [
         "gamma/1"
     ]
@@ -309,4 +310,4 @@ def test_the_upper_limit_of_a_known_slave_never_falls() -> None:
     for number, upper_a in ((1, 32.0), (2, 13.0)):
         own = replace(socket(), upper_a=upper_a)
         master.on_report(report("alpha", own, number=number), float(number))
-    assert master.known()[0].sockets[0].upper_a == 32.0
+    assert master.group.known()[0].sockets[0].upper_a == 32.0

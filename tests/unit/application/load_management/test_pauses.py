@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from borne.application.load_management.master import MasterConfig
+from borne.application.load_management.group_record import MasterConfig
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.rotation_slots import MINIMUM_OFF_S
 from borne.foundation.units import PerPhase
@@ -80,7 +80,7 @@ def test_a_short_lack_of_current_is_a_pause_of_a_minute_with_its_reason() -> Non
     swaying.run(5)
     swaying.limit(10.0)
     swaying.run(20)
-    (row,) = swaying.group.master.participants(swaying.group.now_s, NOW)
+    (row,) = swaying.group.master.group.participants(swaying.group.now_s, NOW)
     assert (row.granted_a, row.reason.cause) == (0.0, LimitCause.PAUSED_RECENTLY)
     assert row.until is not None
     swaying.run(40)
