@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -364,6 +365,23 @@ async def test_DLMExternalMeterLocation_counts(tmp_path: Path) -> None:
             totals[location] = sum(offers(station))
     assert totals["including"] == pytest.approx(40.0, abs=1.0)
     assert totals["excluding"] < 30.0
+
+
+@virtual_time
+async def test_how_late_the_meter_is_is_known_after_a_restart(tmp_path: Path) -> None:
+    """The first step of the stations may be the building's, so the cars pause once."""
+    pauses = []
+    for _ in range(2):
+        async with running_station(tmp_path, **METER) as station:
+            await station.plug(1, BIG)
+            await station.plug(2, BIG)
+            seen = []
+            for _ in range(100):
+                await asyncio.sleep(1.0)
+                seen.append(drawn(station).l1 > 0)
+            pauses.append(sum(before and not after for before, after in pairwise(seen)))
+            assert sum(offers(station)) == pytest.approx(50.0, abs=1.0)
+    assert pauses == [1, 0]
 
 
 @virtual_time

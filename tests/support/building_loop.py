@@ -10,7 +10,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from random import Random
 
-from borne.domain.load_management.external_load import KNOWN_WITHIN_S, MARGIN_S, ExternalLoad
+from borne.domain.load_management.external_load import MARGIN_S, ExternalLoad
+from borne.domain.load_management.meter_skew import KNOWN_WITHIN_S
 from borne.domain.settings.choices import MeterLocation
 from borne.foundation.units import PHASES, ZERO, PerPhase
 
@@ -23,6 +24,9 @@ MINIMUM_A = 6.0
 MAXIMUM_A = 32.0
 UNSURE_S = KNOWN_WITHIN_S + 2 * MARGIN_S
 """So exactly the stations' own steps tell the skew."""
+LEARNT_S = 60.0
+"""The first step of the stations counts as the building's until it has shown the skew: cars may
+pause, and no swinging is judged."""
 REPORTED_A = 0.1
 """A change that is reported."""
 TURN_A = 2.0
@@ -162,7 +166,7 @@ class BuildingLoop:
         for number, car in enumerate(self._cars):
             amps = share_a if number < count else 0.0
             if amps < car.pilot_a or rises:
-                self.totals.pauses += amps == 0.0 < car.pilot_a
+                self.totals.pauses += amps == 0.0 < car.pilot_a and now_s >= LEARNT_S
                 car.order(now_s, amps)
 
     def _judge(self, now_s: float, base_a: float, own_a: float) -> None:
@@ -177,6 +181,8 @@ class BuildingLoop:
         beyond_a = min(own_a + base_a - self._main_a, own_a - permitted_a)
         if beyond_a > len(self._cars) * REPORTED_A:
             self.totals.beyond_as += beyond_a * STEP_S
+        if now_s < LEARNT_S:
+            return
         self.totals.drawn_as += own_a * STEP_S
         ideal_a = min(len(self._cars) * MAXIMUM_A, self._main_a - base_a)
         self.totals.ideal_as += ideal_a * STEP_S

@@ -67,13 +67,14 @@ class VirtualMaster:
             minimum_a=settings.minimum_a,
         )
         self.engine = Master(self._term, config, self._known, now_s)
-        self._load = ExternalLoad(_main_a(self._site))
+        self._load = ExternalLoad(_main_a(self._site), skew=self._load.skew.after_restart())
         self._drawn_a = None
         self._limit_a = self._new_limit_a()
         self._cycle.set(now_s)
 
     def kill(self) -> None:
-        """Power is lost; the list of known stations is on the disk."""
+        """Power is lost; the list of known stations, and how late the meter is, are on the
+        disk."""
         if self.engine is not None:
             self._known = tuple(self.engine.group.known())
         self.engine = None

@@ -16,6 +16,11 @@ from borne.application.load_management.known_slaves import (
     load_known_slaves,
     store_known_slaves,
 )
+from borne.application.load_management.learnt_skew import (
+    LearntSkew,
+    load_learnt_skew,
+    store_learnt_skew,
+)
 from borne.application.load_management.load_history import LoadHistory
 from borne.application.load_management.master import Master, Urgency
 from borne.application.load_management.slave_service import boot_number
@@ -59,6 +64,13 @@ class RootLimit(Protocol):
     def external_a(self) -> PerPhase | None:
         """The load beside the stations."""
 
+    @property
+    def learnt(self) -> LearntSkew | None:
+        """How late the external meter is, as soon as it is known."""
+
+    def remember(self, learnt: LearntSkew | None) -> None:
+        """Take over what was learnt before a restart."""
+
     def start(self) -> None:
         """Find the first limit, and subscribe to its sources."""
 
@@ -98,6 +110,7 @@ class MasterService:
         self._handle: asyncio.Handle | None = None
         self._unsubscribe: list[Unsubscribe] = []
         self._stored_changes = 0
+        self._stored_skew: LearntSkew | None = None
         self._problems: tuple[str, ...] = ()
         self.master = self._new_master(())
         self._cycle: AllocationCycle[CycleInput, GroupPlan] = AllocationCycle(
@@ -112,7 +125,10 @@ class MasterService:
 
     async def start(self) -> None:
         """Read the list of slaves, and begin."""
-        self.master = self._new_master(await load_known_slaves(self._parts.state))
+        state = self._parts.state
+        self.master = self._new_master(await load_known_slaves(state))
+        self._stored_skew = await load_learnt_skew(state)
+        self._parts.site.remember(self._stored_skew)
         self._unsubscribe = [
             self._parts.link.subscribe(self._on_report),
             self._parts.site.changed.subscribe(self._on_limit_changed),
@@ -133,8 +149,7 @@ class MasterService:
     async def stop(self) -> None:
         """Store what is not stored yet."""
         self._timers.cancel("store")
-        if self.master.known_changes != self._stored_changes:
-            await self._store()
+        await self._store()
 
     def on_settings_changed(self) -> None:
         """Obey changed settings at once."""
@@ -219,16 +234,31 @@ class MasterService:
     # Storage -----------------------------------------------------------------------------------
 
     def _plan_store(self) -> None:
-        if self.master.known_changes != self._stored_changes and "store" not in self._timers:
+        if "store" not in self._timers and (self._has_new_slaves or self._has_new_skew):
             self._timers.plan("store", STORE_AFTER_S, self._on_store)
+
+    @property
+    def _has_new_slaves(self) -> bool:
+        return self.master.known_changes != self._stored_changes
+
+    @property
+    def _has_new_skew(self) -> bool:
+        learnt = self._parts.site.learnt
+        return learnt is not None and learnt != self._stored_skew
 
     def _on_store(self) -> None:
         self._parts.supervisor.start("list of slaves", self._store())
 
     async def _store(self) -> None:
-        self._stored_changes = self.master.known_changes
+        """Store what changed."""
+        state, learnt = self._parts.state, self._parts.site.learnt
         with log_storage_failure(_log, "the list of slaves could not be stored"):
-            await store_known_slaves(self._parts.state, self.master.group.known())
+            if self._has_new_slaves:
+                self._stored_changes = self.master.known_changes
+                await store_known_slaves(state, self.master.group.known())
+            if learnt is not None and learnt != self._stored_skew:
+                self._stored_skew = learnt
+                await store_learnt_skew(state, learnt)
 
 
 def _plan(given: CycleInput) -> GroupPlan:

@@ -10,11 +10,13 @@ from datetime import datetime
 from math import isfinite
 from typing import Protocol
 
+from borne.application.load_management.learnt_skew import LearntSkew
 from borne.application.ports.hardware import InputPort
 from borne.application.settings.running import RunningSettings
 from borne.domain.load_management import site_rows
 from borne.domain.load_management.external_load import ExternalLoad
 from borne.domain.load_management.load_status import SiteLimitRow
+from borne.domain.load_management.meter_skew import MeterSkew
 from borne.domain.load_management.scheduler import next_look, windows_of
 from borne.domain.load_management.site_rows import SITE_KEYS, LocalTime, ManagerLimit, SiteFacts
 from borne.domain.meters.site_status import SiteMeterStatus
@@ -60,6 +62,9 @@ class SiteLimits:
         self._timers = Timers()
         self._unsubscribe: list[Unsubscribe] = []
         self._load = ExternalLoad()
+        self._remembered: LearntSkew | None = None
+        self._meter_name = ""
+        """Of the meter that the load is read from."""
         self._read_at_s: float | None = None
         """When the last reading that counts was taken."""
         self._managers: dict[str, ManagerLimit] = {}
@@ -111,12 +116,22 @@ class SiteLimits:
         load_a = self._load_a()
         return site_rows.assumed_load(settings) if load_a is None else load_a
 
+    @property
+    def learnt(self) -> LearntSkew | None:
+        """How late the meter is, as soon as it is known."""
+        skew = self._load.skew
+        return LearntSkew(self._meter_name, *skew.plausible) if skew.known else None
+
     # From outside -------------------------------------------------------------------------------
 
     def note_drawn(self, evse_a: PerPhase, max_a: PerPhase | None = None) -> None:
         """Record the sum of the stations' currents, in amps per grid phase: what is certain, and
         the most that it may be."""
         self._load = self._load.drawn(self._clock.monotonic(), evse_a, max_a)
+
+    def remember(self, learnt: LearntSkew | None) -> None:
+        """Take over what was learnt before a restart; it counts for the same meter."""
+        self._remembered = learnt
 
     def put_backend(self, amps: float | None) -> None:
         """Set the backend's limit of the station in amps per phase; None withdraws it. It counts
@@ -164,10 +179,21 @@ class SiteLimits:
             self._load = self._load.measured(now_s, None)
             self._read_at_s = None
             return
+        self._recognize(f"{status.model} {status.serial_number}".strip())
         at_s = now_s if status.changes_only else min(status.measurement.at_s, now_s)
         if status.changes_only or self._read_at_s is None or at_s > self._read_at_s:
             self._read_at_s = at_s
-            self._load = self._load.measured(at_s, status.shown_a or status.current_a)
+            shown_a = status.shown_a or status.current_a
+            self._load = self._load.measured(at_s, shown_a, status.answered_a)
+
+    def _recognize(self, meter_name: str) -> None:
+        """Begin with what is known of this meter."""
+        if meter_name == self._meter_name:
+            return
+        known = self._remembered
+        same = known is not None and known.meter == meter_name
+        skew = known.skew if known is not None and same else MeterSkew()
+        self._meter_name, self._load = meter_name, replace(self._load, skew=skew)
 
     def _load_a(self) -> PerPhase | None:
         settings = self._settings()
@@ -195,7 +221,7 @@ class SiteLimits:
             meter=self._meter.status if self._meter is not None and uses_meter else None,
             load_a=self._load_a() if uses_meter else None,
             denied=self._load.skew.denied,
-            followed=self._load.known_skew and not self._load.skew.denied,
+            followed=self._load.skew.known,
             managers=self._managers,
             backend_a=self._backend_a,
         )

@@ -161,6 +161,7 @@ class SiteMeterService:
             self._reason,
             self._known.serial_number if self._known and self._other else "",
             self._trust.shown_a,
+            self._trust.answered_a,
             changes_only=not meter.polls_itself,
         )
 
@@ -328,7 +329,14 @@ class SiteMeterService:
         current_a = status.current_a
         rounded_a = None if current_a is None else current_a.rounded()
         digital_input = None if status.measurement is None else status.measurement.digital_input
-        visible = replace(status, age_s=None, measurement=None, current_a=rounded_a, shown_a=None)
+        visible = replace(
+            status,
+            age_s=None,
+            measurement=None,
+            current_a=rounded_a,
+            shown_a=None,
+            answered_a=None,
+        )
         if visible != self._shown or digital_input is not self._input:
             self._input = digital_input
             doubted = status.state is SiteMeterState.DOUBTED

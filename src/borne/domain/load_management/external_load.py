@@ -29,7 +29,6 @@ QUICK_FALL_S = 3.0
 DECIDE_S = 3.0
 """While the skew is not known, a difference that the stations may explain is the building's after
 this time: their step then has shown the skew, or it was none."""
-KNOWN_WITHIN_S = 3.0
 MARGIN_S = 1.0
 MAX_AVERAGING_S = 300.0
 
@@ -96,13 +95,16 @@ class ExternalLoad:
             evse_a, max_a = ZERO, None
         return replace(self, own=self.own.with_value(at_s, evse_a, max_a))
 
-    def measured(self, at_s: float, current_a: PerPhase | None) -> ExternalLoad:
+    def measured(
+        self, at_s: float, current_a: PerPhase | None, answered_a: PerPhase | None = None
+    ) -> ExternalLoad:
         """Add a reading of the meter in amps per grid phase, also an unchanged one, at least every
-        `SILENT_S`; None: it is silent."""
+        `SILENT_S`; None: it is silent. `answered_a`: its answer, if a fall is believed later."""
         if current_a is None or not all(map(isfinite, current_a)):
             return ExternalLoad(self.main_a, self.own, self.skew.silent())
         own = self.own.until(at_s)
-        skew = self.skew.after(Reading(at_s, current_a.total), own)
+        answered_a = current_a if answered_a is None else answered_a
+        skew = self.skew.after(Reading(at_s, answered_a.total), own)
         rest_a, quick_a, max_a = self._rest(at_s, current_a, own, skew)
         seen = _Seen(at_s, current_a, max_a)
         start_s = at_s - max(DECIDE_S, FALL_S)
@@ -127,12 +129,6 @@ class ExternalLoad:
             return self.excluding.at(now_s, averaging_s)
         return highest(self.including.at(now_s, averaging_s), _import(self.rest_a))
 
-    @property
-    def known_skew(self) -> bool:
-        """True if the stations' own steps have shown how late the meter is."""
-        first, last = self.skew.plausible
-        return last - first <= KNOWN_WITHIN_S
-
     def _rest(
         self, at_s: float, shown_a: PerPhase, own: OwnHistory, skew: MeterSkew
     ) -> tuple[PerPhase, PerPhase, PerPhase]:
@@ -145,23 +141,24 @@ class ExternalLoad:
         if self.rest_a is None or self.quick_a is None:
             return max_a, max_a, max_a
         if first - MARGIN_S < REPORT_DELAY_S:
-            min_a = self._without_unreported(at_s, min_a, own, high_a)
+            delay_s = max(REPORT_DELAY_S, -first) if skew.known else REPORT_DELAY_S
+            min_a = self._without_unreported(at_s, delay_s, min_a, own, high_a)
         min_a = _as_much_again(self.rest_a, min_a, max_a)
         slow_a = self._lasting(at_s - FALL_S, max_a)
         rest_a = highest(self.rest_a, min_a).lowest(slow_a)
         soon_a = self._lasting(at_s - QUICK_FALL_S, max_a)
         quick_a = highest(self.quick_a, min_a).lowest(soon_a)
-        if last - first > KNOWN_WITHIN_S:
+        if not skew.known:
             certain_a = self._persisting(at_s, max_a)
             rest_a, quick_a = highest(rest_a, certain_a), highest(quick_a, certain_a)
         return rest_a, quick_a, max_a
 
     def _without_unreported(
-        self, at_s: float, min_a: PerPhase, own: OwnHistory, high_a: PerPhase
+        self, at_s: float, delay_s: float, min_a: PerPhase, own: OwnHistory, high_a: PerPhase
     ) -> PerPhase:
         """A rise may be that of a station which reports it in a moment, as far as the stations had
         room for it."""
-        start_s = at_s - REPORT_DELAY_S
+        start_s = at_s - delay_s
         shown = [one.shown_a for one in self.recent if one.at_s > start_s]
         oldest_s = start_s - REPORT_DELAY_S  # a meter that is read seldom is believed at once
         before = [one.shown_a for one in self.recent if oldest_s <= one.at_s <= start_s]

@@ -2,7 +2,9 @@
 
 Every skew is a hypothesis. If it is right, the rest of the building moved only as far as the
 building itself moved; if it is wrong, each step of the stations is missing at one time and too much
-at another. So the right one is the one with which the building moved least.
+at another. So the right one is the one with which the building moved least. A single step of the
+building may look like one of the stations, so a later skew is given up only when more than one step
+is against it: until then the stations count as not shown yet.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from borne.domain.load_management.own_history import OwnHistory
 
 MAX_SKEW_S = 31
 """30 s, and the second until the next poll."""
-EARLY_S = -1
-"""A station may report a change after the meter has shown it."""
+EARLY_S = -5
+"""A station may report a change after the meter has shown it: it measures, and the network is
+slow."""
 SKEWS_S = tuple(range(EARLY_S, MAX_SKEW_S + 1))
 TOLERANCE_S = 1.0
 LATER_S = TOLERANCE_S - EARLY_S
@@ -27,6 +30,11 @@ NOISE_A = 0.5
 STEP_A = 24.0
 """Highest amount, in amps of all phases, with which one reading counts."""
 PLAUSIBLE_A = 6.0
+ONE_STEP = 1.1
+"""A later skew stays plausible while no more than this share of the largest step is against it."""
+REMEMBERED_A = 30.0
+"""What is against all other skews when one is remembered: more than one step."""
+KNOWN_WITHIN_S = 3.0
 DENIED_A = 40.0
 FORGOTTEN_A = 90.0
 """A difference of more than this is not kept, so that a few steps can prove the contrary."""
@@ -54,6 +62,27 @@ class MeterSkew:
     """The smallest and the largest skew that is not disproved, in seconds."""
     denied: bool = False
     """True if the meter does not show what the stations draw."""
+    step_a: float = 0.0
+    """The largest step that told skews apart."""
+
+    @classmethod
+    def remembered(cls, first_s: int, last_s: int) -> MeterSkew:
+        """Return what was learnt before a restart: a skew within these seconds. Raises
+        ValueError."""
+        if not EARLY_S <= first_s <= last_s <= min(MAX_SKEW_S, first_s + KNOWN_WITHIN_S):
+            raise ValueError(f"a skew of {first_s} to {last_s} s")
+        against_a = (0.0 if first_s <= skew <= last_s else REMEMBERED_A for skew in SKEWS_S)
+        return cls((*against_a, 0.0), plausible=(first_s, last_s))
+
+    @property
+    def known(self) -> bool:
+        """True if the steps of the stations have shown how late the meter is."""
+        first_s, last_s = self.plausible
+        return not self.denied and last_s - first_s <= KNOWN_WITHIN_S
+
+    def after_restart(self) -> MeterSkew:
+        """Return what a master knows after its restart."""
+        return MeterSkew.remembered(*self.plausible) if self.known else MeterSkew()
 
     def after(self, reading: Reading, own: OwnHistory) -> MeterSkew:
         """Add a reading; it is judged as soon as the stations have reported."""
@@ -89,12 +118,17 @@ class MeterSkew:
     def _moved(self, rest_a: Sequence[float], costs: Sequence[float]) -> MeterSkew:
         if max(costs) == min(costs):
             return replace(self, rest_a=tuple(rest_a))
+        step_a = max(self.step_a, max(costs) - min(costs))
         moved_a = [old + new for old, new in zip(self.moved_a, costs, strict=True)]
         min_a = min(moved_a)
         moved_a = [min(one - min_a, FORGOTTEN_A) for one in moved_a]
         best_a = min(moved_a[:-1])
+        best_s = SKEWS_S[moved_a.index(best_a)]
+        later_a = max(PLAUSIBLE_A, ONE_STEP * step_a)
         good = [
-            skew for skew, one in zip(SKEWS_S, moved_a, strict=False) if one <= best_a + PLAUSIBLE_A
+            skew
+            for skew, one in zip(SKEWS_S, moved_a, strict=False)
+            if one <= best_a + (later_a if skew > best_s else PLAUSIBLE_A)
         ]
         return replace(
             self,
@@ -102,6 +136,7 @@ class MeterSkew:
             rest_a=tuple(rest_a),
             plausible=(good[0], good[-1]),
             denied=best_a > moved_a[-1] + DENIED_A,
+            step_a=step_a,
         )
 
 

@@ -1,4 +1,4 @@
-"""What the stations drew in the last half minute."""
+"""What the stations drew in the last forty seconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from borne.foundation.units import ZERO, PerPhase
 
-HISTORY_S = 37.0
+HISTORY_S = 42.0
 MERGED_S = 0.5
 """Changes closer together are one step, of which the lowest and the highest value count."""
 

@@ -43,5 +43,7 @@ class SiteMeterStatus:
     """Set while another meter answers: the one that is believed."""
     shown_a: PerPhase | None = None
     """What the meter showed, also where it is doubted."""
+    answered_a: PerPhase | None = None
+    """The same before a fall is believed, which needs a second answer."""
     changes_only: bool = False
     """True: an unchanged reading is not repeated."""

@@ -54,6 +54,11 @@ class Trust:
     """What the meter showed, without what own sockets draw; None before the second poll."""
 
     @property
+    def answered_a(self) -> PerPhase | None:
+        """The last answer, before a fall is believed."""
+        return self.samples[-1].shown_a if self.samples else None
+
+    @property
     def settled(self) -> bool:
         """False if another poll can lower what is believed."""
         if self.current_a is None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from borne.application.load_management.group_service import GroupParts, GroupService
 from borne.application.load_management.master_service import RootLimit
+from borne.application.load_management.learnt_skew import LearntSkew
 from borne.application.ports.group_link import MasterLink, SlaveLink
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.load_status import LoadStatus, ParticipantRow, SiteLimitRow
@@ -27,6 +28,8 @@ class FakeSite:
         self.limit_a = PerPhase.same(amps)
         self.external_a: PerPhase | None = None
         self.drawn: list[PerPhase] = []
+        self.learnt: LearntSkew | None = None
+        self.remembered: LearntSkew | None = None
 
     @property
     def rows(self) -> tuple[SiteLimitRow, ...]:
@@ -41,6 +44,9 @@ class FakeSite:
 
     def note_drawn(self, evse_a: PerPhase, max_a: PerPhase | None = None) -> None:
         self.drawn.append(evse_a)
+
+    def remember(self, learnt: LearntSkew | None) -> None:
+        self.remembered = learnt
 
     def set(self, amps: float) -> None:
         before, self.limit_a = self.limit_a, PerPhase.same(amps)

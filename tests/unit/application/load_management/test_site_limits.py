@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from borne.application.load_management.learnt_skew import LearntSkew
 from borne.application.load_management.site_limits import SiteLimits
 from borne.application.settings.running import RunningSettings
 from borne.domain.limits.cause import LimitCause
@@ -59,6 +60,7 @@ class Inputs:
 class Meter:
     def __init__(self) -> None:
         self.changed: Signal[SiteMeterStatus] = Signal()
+        self.model = ""
         self.status = SiteMeterStatus(SiteMeterState.SILENT, SAME(9999))
 
     def show(
@@ -74,6 +76,7 @@ class Meter:
         self.status = SiteMeterStatus(
             SiteMeterState.SILENT if amps is None else state,
             SAME(9999),
+            self.model,
             current_a=current_a,
             measurement=Measurement(now_s, digital_input=digital_input),
             age_s=0.0,
@@ -362,10 +365,28 @@ async def test_including_subtracts_what_the_stations_draw() -> None:
     assert bench.limits.limit_a == SAME(40)
     bench.meter.show(80)
     bench.limits.note_drawn(SAME(20))
-    await asyncio.sleep(40)
+    await asyncio.sleep(60)  # the first step may still be the building's
     assert bench.limits.external_a == SAME(60)
     bench.put(DLMExternalMeterLocation=MeterLocation.EXCLUDING)
     assert bench.limits.limit_a == SAME(20)
+
+
+@virtual_time
+async def test_what_was_learnt_of_a_meter_counts_for_that_meter() -> None:
+    """A rise of the stations is theirs, at the time at which the known meter shows it."""
+    for model, external_a in (("known", 60.0), ("another", 80.0)):
+        bench = Bench(**METER | {"DLMExternalMeterLocation": MeterLocation.INCLUDING})
+        bench.limits.remember(LearntSkew("known", 5, 6))
+        bench.meter.model = model
+        bench.limits.note_drawn(ZERO)
+        bench.meter.show(60)
+        await asyncio.sleep(60)
+        bench.limits.note_drawn(SAME(20))
+        await asyncio.sleep(5.5)
+        bench.meter.show(80)
+        await asyncio.sleep(5)
+        assert bench.limits.external_a == SAME(external_a)
+        assert (bench.limits.learnt is not None) is (model == "known")
 
 
 @virtual_time

@@ -9,6 +9,7 @@ from math import inf, nan
 import pytest
 
 from borne.domain.load_management.external_load import DECIDE_S, SILENT_S, ExternalLoad
+from borne.domain.load_management.meter_skew import MeterSkew
 from borne.domain.settings.choices import MeterLocation
 from borne.foundation.units import ZERO, PerPhase
 
@@ -67,37 +68,95 @@ def test_after_a_silence_the_past_does_not_count() -> None:
 
 
 def test_own_currents_are_subtracted() -> None:
-    load = load_after([10] * 3 + [26] * 40, own={3: 16.0})
-    assert load.load_a(42.0, INCLUDING, 10.0) == pytest.approx(SAME(10))
-    assert load.load_a(42.0, EXCLUDING, 10.0) == SAME(26)
+    load = load_after([10] * 3 + [26] * 60, own={3: 16.0})
+    assert load.load_a(62.0, INCLUDING, 10.0) == pytest.approx(SAME(10))
+    assert load.load_a(62.0, EXCLUDING, 10.0) == SAME(26)
 
 
-def test_what_the_meter_shows_before_the_stations_report_it_is_theirs() -> None:
-    load = load_after([10] * 20 + [26] * 10, own={21: 16.0})
+def knowing(first_s: int, last_s: int) -> ExternalLoad:
+    """A master that knows how late its meter is."""
+    return ExternalLoad(skew=MeterSkew.remembered(first_s, last_s)).drawn(-50.0, ZERO)
+
+
+@pytest.mark.parametrize("late_s", [1, 4])
+def test_what_the_meter_shows_before_the_stations_report_it_is_theirs(late_s: int) -> None:
+    start = knowing(-late_s, 1 - late_s)
     for second in range(20, 30):
-        seen = load_after([10] * 20 + [26] * (second - 19), own={21: 16.0})
+        own = {20 + late_s: 16.0}
+        seen = load_after([10] * 20 + [26] * (second - 19), own=own, start=start)
         assert seen.load_a(float(second), INCLUDING, 1.0) == SAME(10)
-    assert load.known_skew
 
 
-@pytest.mark.parametrize("skew_s", [0, 1, 4, 12, 30])
-def test_the_first_step_shows_the_skew(skew_s: int) -> None:
-    load = load_after([10] * (20 + skew_s) + [26] * 10, own={20: 16.0})
+def late(skew_s: int, own: dict[int, float], until_s: int) -> ExternalLoad:
+    """Readings of a building of 10 A, by a meter that shows the stations `skew_s` too late."""
+    shown = [
+        10.0 + next((amps for at_s, amps in reversed(own.items()) if at_s <= second - skew_s), 0.0)
+        for second in range(until_s)
+    ]
+    return load_after(shown, own=own)
+
+
+@pytest.mark.parametrize("skew_s", [-4, 0, 1, 4, 12])
+def test_a_step_shows_the_skew_when_nothing_follows_later(skew_s: int) -> None:
+    own = {20: 16.0}
+    assert not late(skew_s, own, 30 + skew_s).skew.known  # it may have been the building
+    load = late(skew_s, own, 60)
     first, last = load.skew.plausible
-    assert load.known_skew
+    assert load.skew.known
     assert first <= skew_s <= last
-    assert load.load_a(29.0 + skew_s, INCLUDING, 10.0) == SAME(10)
+
+
+@pytest.mark.parametrize("skew_s", [-4, 0, 1, 4, 12, 30])
+def test_two_steps_show_the_skew(skew_s: int) -> None:
+    load = late(skew_s, {20: 16.0, 30: 0.0}, 40 + skew_s)
+    first, last = load.skew.plausible
+    assert load.skew.known
+    assert first <= skew_s <= last
+    later = late(skew_s, {20: 16.0, 30: 0.0}, 100)
+    assert later.load_a(99.0, INCLUDING, 10.0) == SAME(10)
+
+
+@pytest.mark.parametrize("skew_s", [10, 20, 30])
+def test_a_building_that_repeats_the_first_step_does_not_mislead(skew_s: int) -> None:
+    """The building rises by 16 A, and then the stations do: a late meter shows both late."""
+    load = ExternalLoad().drawn(-30.0, ZERO)
+    for second in range(100):
+        if second == 20:
+            load = load.drawn(20.0, SAME(16))
+        late_s = second - skew_s
+        building_a = 26.0 if late_s >= 15 else 10.0
+        load = load.measured(float(second), SAME(building_a + (16.0 if late_s >= 20 else 0.0)))
+        if late_s >= 15 + DECIDE_S + 1:
+            assert load.load_a(float(second), INCLUDING, 1.0) >= SAME(26)
+
+
+def test_what_was_learnt_is_remembered_over_a_restart() -> None:
+    before = knowing(12, 13)
+    after = ExternalLoad(skew=before.skew.after_restart()).drawn(-50.0, ZERO)
+    assert after.skew.known
+    load = load_after([10] * 32 + [26] * 10, own={20: 16.0}, start=after)
+    assert load.load_a(41.0, INCLUDING, 1.0) == SAME(10)
+
+
+def test_what_is_not_known_is_not_remembered() -> None:
+    assert MeterSkew().after_restart() == MeterSkew()
+
+
+@pytest.mark.parametrize(("first_s", "last_s"), [(-6, 0), (30, 32), (3, 2), (0, 4)])
+def test_an_impossible_skew_is_refused(first_s: int, last_s: int) -> None:
+    with pytest.raises(ValueError, match="skew"):
+        MeterSkew.remembered(first_s, last_s)
 
 
 def test_while_the_skew_is_unknown_a_rise_may_be_the_buildings() -> None:
     shown = [10.0] * 20 + [16.0] * 8  # a building that rises by less than the stations
     load = load_after(shown, own={18: 16.0})
-    assert not load.known_skew
+    assert not load.skew.known
     assert load.load_a(20.0 + DECIDE_S, INCLUDING, 10.0) == SAME(16)
 
 
 def test_a_building_that_rises_beyond_what_stations_explain() -> None:
-    learned = load_after([10] * 20 + [26] * 20, own={20: 16.0})
+    learned = load_after([10] * 20 + [26] * 20, own={20: 16.0}, start=knowing(0, 1))
     load = load_after([56], start=learned, at_s=40)
     known = replace(learned, main_a=SAME(26)).measured(40.0, SAME(56))
     assert known.load_a(40.0, INCLUDING, 10.0) == SAME(40)  # no room: nobody could have risen
@@ -114,7 +173,7 @@ def test_another_skew_is_learned_again() -> None:
         load = load_after([old] * 15 + [new] * 65, own=own, start=load, at_s=start_s)
     first, last = load.skew.plausible
     assert first <= 15 <= last
-    assert load.known_skew
+    assert load.skew.known
 
 
 def test_of_a_meter_without_the_stations_nothing_is_subtracted() -> None:
