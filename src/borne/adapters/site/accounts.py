@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from borne.application.load_management.remote_station import UNCONFIRMED_S
 from borne.domain.load_management.topology import ROOT, Topology
 from borne.foundation.units import PerPhase
 
@@ -47,7 +48,7 @@ class Accounts:
 
     `reach_s`: the time in which a fallen limit must be obeyed; `gaps` returns the gaps that are
     open or ended within it, `locked_a` what flows on a phase of the root in stations out of
-    contact.
+    contact, and `unheard_a` what of it is above what the master has granted them.
     """
 
     topology: Topology
@@ -56,6 +57,7 @@ class Accounts:
     reach_s: float
     gaps: Callable[[float], Sequence[Gap]]
     locked_a: Callable[[int], float]
+    unheard_a: Callable[[int], float]
     now_s: float = 0.0
     first_over: tuple[float, int] | None = None
     """When and on which line the bound was first exceeded."""
@@ -100,13 +102,18 @@ class Accounts:
         It is the highest limit within the last `reach_s` (age of the meter, cycle, messages,
         reaction of the car, margin). What flows in a station without contact cannot be lowered
         before its time-outs: up to that current, the highest limit since the contact was lost
-        counts.
+        counts. Until the master has noticed, the others use what it has left them: so long, what
+        the station draws above grants that it did not get counts in addition.
         """
-        bound_a = self._highest(phase, at_s - self.reach_s, at_s)
+        limit_a = bound_a = self._highest(phase, at_s - self.reach_s, at_s)
         for gap in self.gaps(at_s):
             since_a = self._highest(phase, gap.from_s - self.reach_s, at_s)
-            excused_a = min(since_a, self.locked_a(phase)) if gap.stations else since_a
-            bound_a = max(bound_a, excused_a)
+            excused_a = since_a
+            if gap.stations:
+                excused_a = self.locked_a(phase)
+                if at_s <= gap.from_s + UNCONFIRMED_S + self.reach_s:
+                    excused_a = max(excused_a, limit_a + self.unheard_a(phase))
+            bound_a = max(bound_a, min(since_a, excused_a))
         return bound_a
 
     @property

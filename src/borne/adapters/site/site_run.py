@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -133,6 +133,7 @@ class _SiteRun:
             self.reach_s,
             self.open_gaps,
             self._locked_a,
+            self._unheard_a,
         )
         self.network = VirtualNetwork(site.network, heap, site.master)
         self.master = VirtualMaster(site, heap, self._send_grant, self._planned)
@@ -201,6 +202,7 @@ class _SiteRun:
     def _send_grant(self, grant: MasterGrant) -> None:
         self.messages += 1
         station = self.stations[grant.station]
+        station.granted_a = {own.connector: own.amps for own in grant.sockets}
         self.network.carry(grant.station, partial(self._deliver_grant, station, grant))
 
     def _deliver_grant(self, station: VirtualStation, grant: MasterGrant) -> None:
@@ -319,12 +321,21 @@ class _SiteRun:
         return [*self._gaps, *open_now]
 
     def _locked_a(self, phase: int) -> float:
-        now_s = self.heap.now_s
+        return sum(one.drawn_a[phase] for one in self._out_of_contact())
+
+    def _unheard_a(self, phase: int) -> float:
         return sum(
-            one.drawn_a[phase]
-            for one in self.stations.values()
-            if now_s <= one.excused_until_s or now_s - one.contact_s > self.contact_limit_s
+            max(0.0, socket.drawn_a - one.granted_a.get(socket.number, 0.0))
+            for one in self._out_of_contact()
+            for socket in one.sockets
+            if phase in socket.root_phases
         )
+
+    def _out_of_contact(self) -> Iterator[VirtualStation]:
+        now_s = self.heap.now_s
+        for one in self.stations.values():
+            if now_s <= one.excused_until_s or now_s - one.contact_s > self.contact_limit_s:
+                yield one
 
     def _record(self) -> None:
         if self.recorder is not None:

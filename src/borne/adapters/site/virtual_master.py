@@ -102,6 +102,8 @@ class VirtualMaster:
         if self.engine is None:
             return
         self._load = self._load.measured(at_s, current_a)
+        if self._site.settings.including:
+            self.engine.group.unproven.shown(self._load.shown_s)
         if at_s >= self._heap.now_s:
             self._update_limit()
 

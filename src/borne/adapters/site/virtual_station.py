@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -214,6 +214,8 @@ class VirtualStation:
         self.currents_changed = around.currents_changed
         self.contact_s = 0.0
         """When the last grant was accepted."""
+        self.granted_a: Mapping[int, float] = {}
+        """What the master sent last, by connector; it may not have arrived."""
         self.excused_until_s = float("-inf")
         """For this time after a loss of contact it may draw what it drew before."""
         self.slave: Slave | None = None

@@ -21,17 +21,19 @@ from borne.domain.load_management.fail_safe import DisconnectedSocket, FailSafeT
 from borne.domain.load_management.group import NOMINAL_V, GroupState
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.load_status import GroupRow, ParticipantRow
-from borne.domain.load_management.messages import DEFAULT_TIMING
+from borne.domain.load_management.messages import DEFAULT_TIMING, SlaveReport
 from borne.domain.load_management.participant import LOWEST_PILOT_A
 from borne.domain.load_management.rotation_slots import TIME_SLOT_S
 from borne.domain.load_management.socket_memory import SocketFacts
 from borne.domain.load_management.topology import (
     Group,
+    Rotation,
     Topology,
     certain_grid_currents,
     connected_phases,
     grid_currents,
 )
+from borne.domain.load_management.unproven_draws import UnprovenDraws
 from borne.foundation.messages import N_, Message
 from borne.foundation.units import ZERO, PerPhase
 
@@ -64,6 +66,7 @@ class GroupRecord:
         self.tree = SupplyTree(config.groups)
         self.stations = {slave.station: RemoteStation(slave, now_s) for slave in known}
         self.state = GroupState()
+        self.unproven = UnprovenDraws()
         self.refused: dict[str, Message] = {}
         """Why reports were refused, by station; the newest ones."""
 
@@ -76,6 +79,13 @@ class GroupRecord:
     def known(self) -> tuple[KnownSlave, ...]:
         """Return what is to be stored of all slaves."""
         return tuple(one.known for one in self.stations.values())
+
+    def note_unproven(self, one: RemoteStation, report: SlaveReport, now_s: float) -> None:
+        """Take note of what the sockets of unknown rotation draw."""
+        for own in report.sockets:
+            if own.rotation is Rotation.UNKNOWN:
+                amps = max(own.measured_a or ZERO) if own.live else 0.0
+                self.unproven.note(one.participant(own.connector), amps, now_s)
 
     # Sockets and groups ------------------------------------------------------------------------
 
@@ -119,14 +129,15 @@ class GroupRecord:
             obeys = one.contact(now_s) is Contact.PRESENT
             for socket in one.known.sockets:
                 own = reported.get(socket.connector)
-                if own is not None and obeys:
-                    yield reported_facts(one, socket, own, group, None)
-                    continue
-                reserved_a = self._reserved_a(one, socket, now_s)
-                if own is not None:
-                    yield reported_facts(one, socket, own, group, reserved_a)
-                else:
+                reserved_a = None
+                if own is None or not obeys:
+                    reserved_a = self._reserved_a(one, socket, now_s)
+                if own is None:
                     yield unreported_facts(one, socket, group, reserved_a)
+                    continue
+                name = one.participant(socket.connector)
+                lingers_a = self.unproven.highest_a(name, now_s)
+                yield reported_facts(one, socket, own, group, reserved_a, lingers_a)
 
     def _reserved_a(self, one: RemoteStation, socket: KnownSocket, now_s: float) -> float | None:
         track = self.state.memory(one.participant(socket.connector)).track

@@ -124,6 +124,7 @@ class Master:
             return Urgency.NOTHING
         contact, known = one.contact(now_s), one.known
         one.note(report, now_s)
+        self.group.note_unproven(one, report, now_s)
         self.known_changes += one.known != known
         if before is None or before.boot != report.boot:
             self._adopt(one, now_s)

@@ -65,6 +65,11 @@ class RootLimit(Protocol):
         """The load beside the stations."""
 
     @property
+    def shown_s(self) -> float | None:
+        """Until when the external meter certainly shows what the stations drew; None: no meter
+        includes them."""
+
+    @property
     def learnt(self) -> LearntSkew | None:
         """How late the external meter is, as soon as it is known."""
 
@@ -185,6 +190,7 @@ class MasterService:
     def _snapshot(self) -> CycleInput:
         now_s, site = self._loop.time(), self._parts.site
         site.note_drawn(*self.master.group.drawn_a(now_s))
+        self.master.group.unproven.shown(site.shown_s)
         sources = binding_sources(site.rows)
         return self.master.state, self.master.snapshot(site.limit_a, now_s, sources)
 

@@ -20,6 +20,7 @@ from borne.domain.load_management.meter_skew import MeterSkew
 from borne.domain.load_management.scheduler import next_look, windows_of
 from borne.domain.load_management.site_rows import SITE_KEYS, LocalTime, ManagerLimit, SiteFacts
 from borne.domain.meters.site_status import SiteMeterStatus
+from borne.domain.settings.choices import MeterLocation
 from borne.foundation.calendar import zone_named
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal, Unsubscribe
@@ -115,6 +116,14 @@ class SiteLimits:
             return None
         load_a = self._load_a()
         return site_rows.assumed_load(settings) if load_a is None else load_a
+
+    @property
+    def shown_s(self) -> float | None:
+        """Until when the last reading certainly shows what the stations drew; None: no meter
+        includes them."""
+        including = site_rows.location_of(self._settings()) is MeterLocation.INCLUDING
+        uses_meter = self._meter is not None and site_rows.uses_meter(self._settings())
+        return self._load.shown_s if uses_meter and including else None
 
     @property
     def learnt(self) -> LearntSkew | None:

@@ -47,6 +47,7 @@ def reported_facts(
     own: SocketReport,
     group: str,
     reserved_a: float | None,
+    lingers_a: float,
 ) -> SocketFacts:
     """Return a socket as its station reported it last."""
     departs_in_s = own.departs_in_s
@@ -57,6 +58,7 @@ def reported_facts(
         phase_count=socket.phase_count,
         disconnected_a=socket.disconnected_a,
         reserved_a=reserved_a,
+        lingers_a=lingers_a,
         priority=own.priority,
         wants=own.wants,
         asking=own.asking,

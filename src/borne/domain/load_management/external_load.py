@@ -85,6 +85,9 @@ class ExternalLoad:
     quick_a: PerPhase | None = None
     """The same as far as stations report within `QUICK_FALL_S`: what is averaged."""
     recent: tuple[_Seen, ...] = ()
+    shown_s: float | None = None
+    """Until when a reading that nothing confuses has shown what the stations drew; None: it does
+    not show them."""
     including: Averaged = field(default_factory=Averaged)
     excluding: Averaged = field(default_factory=Averaged)
 
@@ -115,6 +118,7 @@ class ExternalLoad:
             rest_a,
             quick_a,
             (*(one for one in self.recent if one.at_s >= start_s), seen),
+            self._shown_s(at_s, own, skew),
             self.including.with_value(at_s, _import(quick_a)),
             self.excluding.with_value(at_s, _import(current_a)),
         )
@@ -128,6 +132,15 @@ class ExternalLoad:
         if location is MeterLocation.EXCLUDING or self.rest_a is None:
             return self.excluding.at(now_s, averaging_s)
         return highest(self.including.at(now_s, averaging_s), _import(self.rest_a))
+
+    def _shown_s(self, at_s: float, own: OwnHistory, skew: MeterSkew) -> float | None:
+        first, last = skew.plausible
+        start_s = at_s - last - MARGIN_S
+        if skew.denied:
+            return None
+        if own.changed_between(start_s, at_s - first + MARGIN_S):
+            return self.shown_s
+        return start_s
 
     def _rest(
         self, at_s: float, shown_a: PerPhase, own: OwnHistory, skew: MeterSkew

@@ -167,7 +167,7 @@ def _without_idle(
     now_s, busy, idle = snapshot.now_s, [], {}
     for fact in snapshot.sockets:
         name = fact.participant
-        envelope_a = sockets[name].track.envelope_a(now_s, fact.drawn_a)
+        envelope_a = max(sockets[name].track.envelope_a(now_s, fact.drawn_a), fact.lingers_a)
         if fact.wants or fact.live or fact.reserved_a is not None or envelope_a > 0:
             busy.append(fact)
         else:

@@ -13,6 +13,7 @@ from borne.domain.load_management.snapshot import Snapshot
 from borne.domain.load_management.socket_memory import (
     AFTER_S,
     DECLINED_S,
+    REPORT_S,
     SocketFacts,
     SocketMemory,
 )
@@ -57,6 +58,8 @@ class GroupClock:
             yield from memory.looks_due(fact, self.now_s)
             for until_s in memory.fades(self.now_s):
                 yield until_s + AFTER_S
+            if fact.lingers_a > (fact.drawn_a or 0.0):
+                yield self.now_s + REPORT_S
         for record in self.slots.values():
             rests_until_s = record.rests_until_s(self.now_s)
             if rests_until_s is not None:

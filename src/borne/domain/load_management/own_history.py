@@ -108,6 +108,10 @@ class OwnHistory:
             low_a, high_a = low_a.lowest(before_low_a), highest(high_a, before_high_a)
         return low_a, high_a
 
+    def changed_between(self, from_s: float, to_s: float) -> bool:
+        """True if a step came in this time, both ends included."""
+        return any(from_s - MERGED_S < step.at_s <= to_s for step in self.steps[1:])
+
 
 def highest(one: PerPhase, other: PerPhase) -> PerPhase:
     """Maximum of each phase."""

@@ -91,6 +91,9 @@ class SocketFacts:
     reserved_a: float | None = None
     """Reserved while there is no contact; all else is the last known. None: in contact."""
 
+    lingers_a: float = 0.0
+    """What others may not use yet of what it drew before."""
+
     @property
     def connected(self) -> frozenset[SocketPhase]:
         """The wired phases."""
@@ -216,7 +219,7 @@ class SocketMemory:
         """Return the highest current that may flow, per phase."""
         if not facts.live and not facts.wants and not self.linked:
             return 0.0
-        return self.track.envelope_a(now_s, facts.drawn_a)
+        return max(self.track.envelope_a(now_s, facts.drawn_a), facts.lingers_a)
 
     def overdraws(self, facts: SocketFacts, now_s: float) -> bool:
         """True if the car draws more than any recent offer."""

@@ -7,14 +7,22 @@ from collections.abc import Sequence
 import pytest
 
 from borne.adapters.site.accounts import Accounts, Gap
+from borne.application.load_management.remote_station import UNCONFIRMED_S
 from borne.domain.load_management.topology import Group, Topology
 from borne.foundation.units import PerPhase
 
 LINE = Topology([Group("a", PerPhase.same(20.0))])
 
 
-def accounts(gaps: Sequence[Gap] = (), locked_a: float = 0.0) -> Accounts:
-    return Accounts(LINE, PerPhase.same(50.0), 10.0, lambda _: gaps, lambda _: locked_a)
+def accounts(gaps: Sequence[Gap] = (), locked_a: float = 0.0, unheard_a: float = 0.0) -> Accounts:
+    return Accounts(
+        LINE,
+        PerPhase.same(50.0),
+        10.0,
+        lambda _: gaps,
+        lambda _: locked_a,
+        lambda _: unheard_a,
+    )
 
 
 def over(known: Accounts) -> dict[str, PerPhase]:
@@ -64,6 +72,19 @@ def test_stations_without_contact_excuse_what_flows_in_them(
     known.limit_root(PerPhase.same(30.0))
     known.settle(100.0)
     assert known.over_bound_as == pytest.approx((beyond_as, 0.0, 0.0))
+
+
+@pytest.mark.parametrize(("unheard_a", "beyond_as"), [(10.0, 0.0), (4.0, 240.0), (0.0, 400.0)])
+def test_others_use_what_an_unheard_grant_left_them_until_the_master_notices(
+    unheard_a: float, beyond_as: float
+) -> None:
+    known = accounts([Gap(0.0, 1000.0)], 8.0, unheard_a)
+    known.draw((0,), 40.0)
+    known.limit_root(PerPhase.same(30.0))
+    known.settle(UNCONFIRMED_S + 10.0)
+    assert known.over_bound_as == pytest.approx((beyond_as, 0.0, 0.0))
+    known.settle(UNCONFIRMED_S + 20.0)
+    assert known.over_bound_as == pytest.approx((beyond_as + 100.0, 0.0, 0.0))
 
 
 def test_a_rogue_car_is_excused_the_others_are_not() -> None:

@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Sequence
 
 from borne.application.load_management.group_service import GroupParts, GroupService
-from borne.application.load_management.master_service import RootLimit
 from borne.application.load_management.learnt_skew import LearntSkew
+from borne.application.load_management.master_service import RootLimit
 from borne.application.ports.group_link import MasterLink, SlaveLink
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.load_status import LoadStatus, ParticipantRow, SiteLimitRow
@@ -28,6 +28,7 @@ class FakeSite:
         self.limit_a = PerPhase.same(amps)
         self.external_a: PerPhase | None = None
         self.drawn: list[PerPhase] = []
+        self.shown_s: float | None = None
         self.learnt: LearntSkew | None = None
         self.remembered: LearntSkew | None = None
 
