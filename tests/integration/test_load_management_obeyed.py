@@ -46,13 +46,18 @@ ONE_PHASE: dict[str, Any] = BIG | {"phases": 1}
 SETTLED_S = 60.0
 """All have reacted, the phases are known, and what is left has been given to others."""
 
+LEARNT_S = 120.0
+"""The same with a meter whose delay is not known yet: cars may pause once and rest."""
+
 
 @asynccontextmanager
 async def charging(
     data: Path, *cars: dict[str, Any], **changes: Any
 ) -> AsyncIterator[RunningStation]:
     """A master with internal slave and these cars; two that take all they get unless given."""
-    options, settled_s = changes.pop("given", {}), changes.pop("settled_s", SETTLED_S)
+    learns = changes.get("DLMExternalMeterSupport") == "on"
+    options = changes.pop("given", {})
+    settled_s = changes.pop("settled_s", LEARNT_S if learns else SETTLED_S)
     async with running_station(data, **options, **(MASTER | changes)) as station:
         for number, car in enumerate(cars or (BIG, BIG), 1):
             await station.plug(number, car)
