@@ -3,7 +3,7 @@
 Stations exchange messages only, which are delayed, lost and reordered; cars follow within 5 s; the
 building rises by 30 A; meters are old or silent; stations, links and the master fail and come back.
 Seeds that failed once are kept in `failed_seeds.txt` (`site`) and run always, with 200 others that
-are the same for every commit: about one site in a thousand meets the gap named in `docs/sites.md`.
+are the same for every commit.
 `BORNE_SITE_HOURS` (10,000) in the campaign. `BORNE_SITES=17,40-50` plays these.
 """
 

@@ -145,7 +145,7 @@ def advance(
             after[car] = _waiting(record, now_s, lacking=car in lacking)
     for car in resting:
         record = records.get(car) or SlotRecord(car, plugged_s=now_s)
-        after[car] = replace(_waiting(record, now_s), waiting_since_s=None)
+        after[car] = record if record.rests else _resting(record, now_s)
     return after
 
 
@@ -153,6 +153,10 @@ def _served(record: SlotRecord, now_s: float) -> SlotRecord:
     if record.serving_since_s is not None:
         return record
     return replace(record, serving_since_s=now_s, waiting_since_s=None, paused_s=None)
+
+
+def _resting(record: SlotRecord, now_s: float) -> SlotRecord:
+    return replace(_waiting(record, now_s), waiting_since_s=None)
 
 
 def _waiting(record: SlotRecord, now_s: float, *, lacking: bool = False) -> SlotRecord:

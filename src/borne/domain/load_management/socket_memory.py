@@ -184,7 +184,7 @@ class SocketMemory:
 
     def with_setpoints_of(self, present: SocketMemory) -> SocketMemory:
         """Return these observations with the setpoints of another state of the same socket."""
-        if self is present:
+        if self is present or self._setpoints() == present._setpoints():
             return self
         return replace(
             self,
@@ -194,6 +194,9 @@ class SocketMemory:
             track=present.track,
             linked=present.linked,
         )
+
+    def _setpoints(self) -> tuple[object, ...]:
+        return self.setpoint_a, self.number, self.changed_s, self.linked, self.track
 
     def observe(self, facts: SocketFacts, now_s: float) -> SocketMemory:
         """Update the state with a snapshot of the socket."""
@@ -320,7 +323,8 @@ def _with_phases(known: SocketMemory, facts: SocketFacts, now_s: float) -> Socke
     if since_s != known.closed_since_s:
         known = replace(known, closed_since_s=since_s)
     if facts.measured_a is None:
-        return replace(known, phases=PhaseDetection())
+        nothing_seen = known.phases == PhaseDetection()
+        return known if nothing_seen else replace(known, phases=PhaseDetection())
     if since_s is None:
         return known
     seen = known.phases.observe(facts.measured_a, now_s - since_s, facts.connected)
@@ -335,14 +339,16 @@ def _with_phases(known: SocketMemory, facts: SocketFacts, now_s: float) -> Socke
 def _with_appetite(known: SocketMemory, facts: SocketFacts, now_s: float) -> SocketMemory:
     offered_a = known.track.acknowledged_a
     reclaim = known.reclaim.observe(now_s, offered_a, known.changed_s, facts.drawn_a)
+    idle_s, declined_s = known.idle_since_s, known.declined_since_s
     if facts.asking:
-        if reclaim == known.reclaim and known.idle_since_s is known.declined_since_s is None:
-            return known
-        return replace(known, reclaim=reclaim, idle_since_s=None, declined_since_s=None)
-    if offered_a <= 0:
-        return replace(known, reclaim=reclaim, idle_since_s=None)
-    idle_s = now_s if known.idle_since_s is None else known.idle_since_s
-    declined_s = known.declined_since_s
-    if now_s - idle_s >= DECLINED_S and (declined_s is None or known.retries(now_s)):
-        declined_s = now_s
+        idle_s = declined_s = None
+    elif offered_a <= 0:
+        idle_s = None
+    else:
+        idle_s = now_s if idle_s is None else idle_s
+        if now_s - idle_s >= DECLINED_S and (declined_s is None or known.retries(now_s)):
+            declined_s = now_s
+    before = known.reclaim, known.idle_since_s, known.declined_since_s
+    if before == (reclaim, idle_s, declined_s):
+        return known
     return replace(known, reclaim=reclaim, idle_since_s=idle_s, declined_since_s=declined_s)
