@@ -29,6 +29,7 @@ LEARNT_S = 60.0
 pause, and no swinging is judged."""
 REPORTED_A = 0.1
 """A change that is reported."""
+ROUNDING_A = 1e-6
 TURN_A = 2.0
 
 
@@ -179,7 +180,7 @@ class BuildingLoop:
             self._lows.popleft()
         permitted_a = self._main_a - min(low_a for _, low_a in self._lows)
         beyond_a = min(own_a + base_a - self._main_a, own_a - permitted_a)
-        if beyond_a > len(self._cars) * REPORTED_A:
+        if beyond_a > len(self._cars) * REPORTED_A + ROUNDING_A:
             self.totals.beyond_as += beyond_a * STEP_S
         if now_s < LEARNT_S:
             return

@@ -154,7 +154,7 @@ class ExternalLoad:
         if self.rest_a is None or self.quick_a is None:
             return max_a, max_a, max_a
         if first - MARGIN_S < REPORT_DELAY_S:
-            delay_s = max(REPORT_DELAY_S, -first) if skew.known else REPORT_DELAY_S
+            delay_s = max(REPORT_DELAY_S, MARGIN_S - first) if skew.known else REPORT_DELAY_S
             min_a = self._without_unreported(at_s, delay_s, min_a, own, high_a)
         min_a = _as_much_again(self.rest_a, min_a, max_a)
         slow_a = self._lasting(at_s - FALL_S, max_a)
