@@ -83,9 +83,12 @@ class GroupRecord:
     def note_unproven(self, one: RemoteStation, report: SlaveReport, now_s: float) -> None:
         """Take note of what the sockets of unknown rotation draw."""
         for own in report.sockets:
+            name = one.participant(own.connector)
             if own.rotation is Rotation.UNKNOWN:
                 amps = max(own.measured_a or ZERO) if own.live else 0.0
-                self.unproven.note(one.participant(own.connector), amps, now_s)
+                self.unproven.note(name, amps, now_s)
+            else:
+                self.unproven.forget(name)
 
     # Sockets and groups ------------------------------------------------------------------------
 

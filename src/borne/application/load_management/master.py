@@ -89,7 +89,9 @@ class Master:
         reports is taken up again."""
         gone = [name for name in stations if name in self.group.stations]
         for name in gone:
-            del self.group.stations[name]
+            one = self.group.stations.pop(name)
+            for own in one.known.sockets:
+                self.group.unproven.forget(one.participant(own.connector))
         sockets = {name: self.state.memory(name) for name in self.group.names()}
         self.group.state = replace(self.state, sockets=sockets)
         self._revision += 1

@@ -29,6 +29,10 @@ class UnprovenDraws:
         while len(draws) > 1 and draws[1][0] <= now_s - KEPT_S:
             draws.popleft()
 
+    def forget(self, participant: str) -> None:
+        """It is gone, or its rotation is known."""
+        self._draws.pop(participant, None)
+
     def shown(self, until_s: float | None) -> None:
         """The last reading shows the currents until that moment; None: no meter includes them."""
         self._shown_s = until_s

@@ -305,6 +305,30 @@ def test_a_forgotten_slave_keeps_nothing_reserved() -> None:
     ]
 
 
+def unproven(master: Master) -> None:
+    """A socket of unknown rotation draws a current that the meter has shown."""
+    own = replace(socket(10.0), rotation=Rotation.UNKNOWN, measured_a=PerPhase(10.0, 0.0, 0.0))
+    master.on_report(report("alpha", own, number=1), 0.0)
+    master.group.unproven.shown(0.0)
+    assert next(master.group.facts(1.0)).lingers_a == 10.0
+
+
+def test_a_rotation_that_becomes_known_holds_nothing() -> None:
+    master = Master(1, MasterConfig(), (), 0.0)
+    unproven(master)
+    own = replace(socket(), rotation=Rotation.RST, live=False, measured_a=PerPhase.same(0.0))
+    master.on_report(report("alpha", own, number=2), 100.0)
+    master.group.unproven.shown(200.0)
+    assert next(master.group.facts(200.0)).lingers_a == 0.0
+
+
+def test_a_forgotten_slave_holds_nothing() -> None:
+    master = Master(1, MasterConfig(), (), 0.0)
+    unproven(master)
+    master.forget(("alpha",))
+    assert master.group.unproven.highest_a("alpha/1", 1.0) == 0.0
+
+
 def test_the_upper_limit_of_a_known_slave_never_falls() -> None:
     master = Master(1, MasterConfig(), (), 0.0)
     for number, upper_a in ((1, 32.0), (2, 13.0)):
