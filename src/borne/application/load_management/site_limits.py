@@ -188,7 +188,8 @@ class SiteLimits:
             self._load = self._load.measured(now_s, None)
             self._read_at_s = None
             return
-        self._recognize(f"{status.model} {status.serial_number}".strip())
+        believed = status.accepted_serial_number or status.serial_number
+        self._recognize(f"{status.model} {believed}".strip())
         at_s = now_s if status.changes_only else min(status.measurement.at_s, now_s)
         if status.changes_only or self._read_at_s is None or at_s > self._read_at_s:
             self._read_at_s = at_s
@@ -199,7 +200,7 @@ class SiteLimits:
         """Begin with what is known of this meter."""
         if meter_name == self._meter_name:
             return
-        known = self._remembered
+        known, self._remembered = self._remembered, self.learnt or self._remembered
         same = known is not None and known.meter == meter_name
         skew = known.skew if known is not None and same else MeterSkew()
         self._meter_name, self._load = meter_name, replace(self._load, skew=skew)

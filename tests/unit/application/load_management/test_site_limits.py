@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf, nan
 from typing import Any
@@ -387,6 +388,31 @@ async def test_what_was_learnt_of_a_meter_counts_for_that_meter() -> None:
         await asyncio.sleep(5)
         assert bench.limits.external_a == SAME(external_a)
         assert (bench.limits.learnt is not None) is (model == "known")
+
+
+@virtual_time
+async def test_an_answer_of_another_meter_does_not_make_forget_the_known_one() -> None:
+    """One answer that does not count, and one of a meter that was accepted."""
+    for accepted in (False, True):
+        bench = Bench(**METER | {"DLMExternalMeterLocation": MeterLocation.INCLUDING})
+        bench.meter.model = "Acme"
+        bench.limits.note_drawn(ZERO)
+        bench.meter.show(30)
+        await asyncio.sleep(60)
+        bench.limits.note_drawn(SAME(16))
+        await asyncio.sleep(5.5)
+        bench.meter.show(46)
+        await asyncio.sleep(60)
+        learnt = bench.limits.learnt
+        assert learnt is not None
+        own = bench.meter.status
+        bench.meter.status = replace(
+            own, serial_number="4711", accepted_serial_number="" if accepted else "4710"
+        )
+        bench.meter.changed.emit(bench.meter.status)
+        bench.meter.status = own
+        bench.meter.changed.emit(own)
+        assert bench.limits.learnt == learnt
 
 
 @virtual_time
