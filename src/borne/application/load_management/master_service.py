@@ -257,13 +257,15 @@ class MasterService:
 
     async def _store(self) -> None:
         """Store what changed."""
-        state, learnt = self._parts.state, self._parts.site.learnt
-        with log_storage_failure(_log, "the list of slaves could not be stored"):
-            if self._has_new_slaves:
-                self._stored_changes = self.master.known_changes
+        state = self._parts.state
+        if self._has_new_slaves:
+            self._stored_changes = self.master.known_changes
+            with log_storage_failure(_log, "the list of slaves could not be stored"):
                 await store_known_slaves(state, self.master.group.known())
-            if learnt is not None and learnt != self._stored_skew:
-                self._stored_skew = learnt
+        learnt = self._parts.site.learnt
+        if learnt is not None and learnt != self._stored_skew:
+            self._stored_skew = learnt
+            with log_storage_failure(_log, "how late the meter is could not be stored"):
                 await store_learnt_skew(state, learnt)
 
 

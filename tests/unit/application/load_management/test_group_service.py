@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from borne.adapters.simulation.group_network import GroupNetwork, NetworkQuality
+from borne.application.load_management.known_slaves import STATE_KEY as SLAVES_KEY
+from borne.application.load_management.learnt_skew import STATE_KEY as SKEW_KEY
+from borne.application.load_management.learnt_skew import LearntSkew
+from borne.application.ports.storage import StorageFailed
 from borne.application.refusals import Refused
 from borne.domain.limits import sources
 from borne.domain.limits.cause import LimitCause
@@ -171,6 +176,41 @@ async def test_a_station_that_is_cut_off_falls_back_and_returns() -> None:
     seen = await site.watch(60.0)
     assert max(map(sum, seen)) <= 20.0
     assert seen[-1] == [10.0, 10.0]
+    site.abort()
+
+
+class FullFor(MemoryState):
+    """A disk that has no space for one key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+    async def put(self, key: str, value: Any) -> None:
+        if key == self.key:
+            raise StorageFailed("disk full")
+        await super().put(key, value)
+
+
+@pytest.mark.parametrize(
+    ("full", "stored", "log"),
+    [
+        (SLAVES_KEY, SKEW_KEY, "the list of slaves could not be stored: disk full"),
+        (SKEW_KEY, SLAVES_KEY, "how late the meter is could not be stored: disk full"),
+    ],
+)
+@virtual_time
+async def test_what_has_no_space_does_not_keep_the_rest_from_being_stored(
+    full: str, stored: str, log: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = Site()
+    site.state = FullFor(full)
+    site.master = site.new_master()
+    site.limit.learnt = LearntSkew("Acme", 2, 4)
+    await site.start()
+    await site.watch(15.0)
+    assert await site.state.get(stored)
+    assert [one.getMessage() for one in caplog.records if "could not be" in one.message] == [log]
     site.abort()
 
 
