@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
-from math import isfinite
+from math import inf, isfinite
 from operator import itemgetter
 
 from borne.domain.load_management.meter_skew import MeterSkew, Reading
@@ -86,8 +86,8 @@ class ExternalLoad:
     """The same as far as stations report within `QUICK_FALL_S`: what is averaged."""
     recent: tuple[_Seen, ...] = ()
     shown_s: float | None = None
-    """Until when a reading that nothing confuses has shown what the stations drew; None: it does
-    not show them."""
+    """Until when a reading that nothing confuses has shown what the stations drew: -inf before the
+    first one; None: the meter is silent or does not show them."""
     including: Averaged = field(default_factory=Averaged)
     excluding: Averaged = field(default_factory=Averaged)
 
@@ -96,7 +96,8 @@ class ExternalLoad:
         which is certain, and `max_a` while cars follow lower offers."""
         if not all(map(isfinite, (*evse_a, *(max_a or ())))):
             evse_a, max_a = ZERO, None
-        return replace(self, own=self.own.with_value(at_s, evse_a, max_a))
+        own = self.own.until(at_s - SILENT_S)  # readings may be so old
+        return replace(self, own=own.with_value(at_s, evse_a, max_a))
 
     def measured(
         self, at_s: float, current_a: PerPhase | None, answered_a: PerPhase | None = None
@@ -139,7 +140,7 @@ class ExternalLoad:
         if skew.denied:
             return None
         if own.changed_between(start_s, at_s - first + MARGIN_S):
-            return self.shown_s
+            return -inf if self.shown_s is None else self.shown_s
         return start_s
 
     def _rest(

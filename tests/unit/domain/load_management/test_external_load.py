@@ -195,3 +195,26 @@ def test_what_stations_say_at_the_start_is_no_step() -> None:
         load = load.measured(second + 0.5, SAME(70.0))
     assert not load.skew.denied
     assert load.load_a(60.0, INCLUDING, 10.0) == SAME(20)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_without_readings_the_past_of_the_stations_is_forgotten(silent: bool) -> None:
+    load = ExternalLoad()
+    for second in range(500):
+        load = load.drawn(float(second), SAME(second % 7))
+        if silent:
+            load = load.measured(float(second), None)
+    assert len(load.own.steps) < 100
+
+
+def test_a_first_reading_that_a_step_confuses_has_shown_nothing_yet() -> None:
+    """Nor has it after a silence; a meter that does not show the stations never has."""
+    steady = ExternalLoad().drawn(-50.0, ZERO)
+    changed = steady.drawn(0.0, SAME(16)).measured(5.0, SAME(10))
+    assert changed.shown_s == -inf
+    assert changed.measured(6.0, None).measured(7.0, SAME(10)).shown_s == -inf
+    shown_s = steady.measured(5.0, SAME(10)).shown_s
+    assert shown_s is not None
+    assert shown_s > -inf
+    denied = replace(changed, skew=MeterSkew(denied=True))
+    assert denied.measured(6.0, SAME(10)).shown_s is None
