@@ -218,7 +218,7 @@ class _SiteReader:
             maximum_a=table.number("maximum_a", 6, 80, 32),
             priority=table.whole("priority", 0, 9, 0),
         )
-        words = table.words("rotation", 2)
+        words = table.text_list("rotation", 2)
         for number in range(1, count + 1):
             rotations = self._rotations(table, words, sockets, before + number - 1)
             wiring = tuple(
@@ -330,7 +330,7 @@ class _SiteReader:
             return 0.0, 0, ()
         per_day = table.number("cars_per_day", 0, 20_000)
         seed = table.whole("seed", 0, 2**31, 0)
-        models = table.words("models", 20) or ()
+        models = table.text_list("models", 20) or ()
         for word in models:
             if word not in MODELS:
                 table.fail("models", f"there is no model {word!r}{nearest(word, MODELS)}")

@@ -247,7 +247,7 @@ class Table:
             return default or 0.0
         return found
 
-    def words(self, key: str, limit: int) -> tuple[str, ...] | None:
+    def text_list(self, key: str, limit: int) -> tuple[str, ...] | None:
         """A list of texts, or one text; None if the key is not there."""
         value = self._value(key)
         if value is None:
