@@ -19,6 +19,7 @@ from typing import TypeAlias
 
 from borne.adapters.simulation.group_network import GroupNetwork, NetworkQuality
 from borne.adapters.simulation.hardware import Equipment
+from borne.adapters.simulation.late_values import MeterDelay
 from borne.adapters.simulation.meter_setup import BUILDING, SITE
 from borne.adapters.simulation.plant import SimulatedPlant
 from borne.adapters.simulation.simulator import Simulator
@@ -197,13 +198,14 @@ class LiveSite:
     def _options(self, name: str, folder: Path, page: str | None) -> HostOptions:
         sockets = next(one.sockets for one in self._site.stations if one.id == name)
         master = name == self._site.master
-        meter_at = SITE if self._site.settings.including else BUILDING
+        meter, meter_at = self._site.meter, SITE if self._site.settings.including else BUILDING
+        delay = MeterDelay(meter.skew_s, meter.period_s) if master else None
         return HostOptions(
             folder,
             connectors=sockets,
             page=page,
             wall=self._wall,
-            equipment=Equipment(external_meter_at=meter_at),
+            equipment=Equipment(external_meter_at=meter_at, external_meter_delay=delay),
             master_link=self._network.master_link() if master else None,
             slave_link=None if master else self._network.slave_link(self._serials[name]),
         )

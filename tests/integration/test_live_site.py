@@ -179,6 +179,39 @@ def test_the_meter_sees_what_it_should(tmp_path: Path, location: str) -> None:
     run()
 
 
+@pytest.mark.parametrize("location", ["including", "excluding"])
+def test_the_meter_is_as_late_as_the_file_says(tmp_path: Path, location: str) -> None:
+    late = "\n[meter]\nskew_s = 30\nperiod_s = 10\n"
+
+    @virtual_time
+    async def run() -> None:
+        async with running(site_of(METERED.format(location) + BUILDING + late), tmp_path) as site:
+            await site.until(9.0)
+            assert site.load("gate").external_a == PerPhase.same(20.0)
+            await site.until(329.0)
+            assert site.live.world("gate").building_current_a == PerPhase.same(30.0)
+            assert site.load("gate").external_a == PerPhase.same(20.0)
+            assert min(site.drawn_a()) == pytest.approx(30.0, abs=0.2)
+            await site.until(420.0)
+            assert site.load("gate").external_a == PerPhase.same(30.0)
+            assert min(site.drawn_a()) == pytest.approx(20.0, abs=0.2)
+
+    run()
+
+
+@virtual_time
+async def test_the_meter_goes_on_while_the_master_has_no_power(tmp_path: Path) -> None:
+    late = "\n[meter]\nskew_s = 30\n"
+    events = '\n[[event]]\nat = "290s"\ndo = "kill"\nstation = "gate"\n'
+    events += '\n[[event]]\nat = "310s"\ndo = "start"\nstation = "gate"\n'
+    file = METERED.format("excluding") + BUILDING + late + events
+    async with running(site_of(file), tmp_path) as site:
+        await site.until(328.0)
+        assert site.load("gate").external_a == PerPhase.same(20.0)
+        await site.until(345.0)
+        assert site.load("gate").external_a == PerPhase.same(30.0)
+
+
 async def _measured(site: Watched) -> list[float | None]:
     from borne.adapters.simulation.hardware import external_meter
 

@@ -11,6 +11,7 @@ from borne.adapters.simulation.devices import (
     SimulatedModem,
     SimulatedReader,
 )
+from borne.adapters.simulation.late_values import LateValues, MeterDelay
 from borne.adapters.simulation.meter import SimulatedMeter, SimulatedSiteMeter
 from borne.adapters.simulation.meter_setup import SITE
 from borne.adapters.simulation.world import World
@@ -27,11 +28,16 @@ class Equipment:
     """False simulates a station without meters, which cannot bill."""
     external_meter_at: str = SITE
     """Place of the external meter in the world."""
+    external_meter_delay: MeterDelay | None = None
+    """None: it shows the present values."""
 
 
-def simulated_hardware(world: World, equipment: Equipment | None = None) -> Hardware:
+def simulated_hardware(
+    world: World, equipment: Equipment | None = None, late: LateValues | None = None
+) -> Hardware:
     """Boards, meters, readers (one shared, one per socket), inputs and LEDs for the sockets of
-    `world`. A world holds one station: hardware built before stops working."""
+    `world`; `late` are the values of an external meter with a delay. A world holds one station:
+    hardware built before stops working."""
     world.station_removed.emit(None)
     fitted = equipment or Equipment()
     return Hardware(
@@ -51,10 +57,12 @@ def simulated_hardware(world: World, equipment: Equipment | None = None) -> Hard
         indicator=SimulatedIndicator(world),
         inputs=SimulatedInputs(world),
         vehicles=SimulatedModem(world),
-        site_meter=external_meter(world, fitted.external_meter_at),
+        site_meter=external_meter(world, fitted.external_meter_at, late),
     )
 
 
-def external_meter(world: World, source: str = SITE) -> SimulatedSiteMeter:
+def external_meter(
+    world: World, source: str = SITE, late: LateValues | None = None
+) -> SimulatedSiteMeter:
     """The external meter of the site, for load management."""
-    return SimulatedSiteMeter(world, source)
+    return SimulatedSiteMeter(world, source, late)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
+from borne.adapters.simulation.late_values import LateValues
 from borne.adapters.simulation.meter_setup import SITE
 from borne.adapters.simulation.outlet import MeterQuantity, Socket
 from borne.adapters.simulation.world import World
@@ -184,20 +185,21 @@ class SimulatedMeter(WorldMeter[MeterReading]):
 
 class SimulatedSiteMeter(WorldMeter[Measurement]):
     """The external meter: at the grid connection (building, photovoltaics and all sockets together)
-    or before the building alone."""
+    or before the building alone; its values can be late."""
 
     model = "Simulated external meter"
 
-    def __init__(self, world: World, source: str = SITE) -> None:
+    def __init__(self, world: World, source: str = SITE, late: LateValues | None = None) -> None:
         super().__init__(world, "external-meter")
         self._source = source
+        self._late = late
 
     @property
     def serial_number(self) -> str:
         return "SIMSITE"
 
     def _measure(self) -> Measurement:
-        return world_measurement(self._world, self._source)
+        return self._late() if self._late else world_measurement(self._world, self._source)
 
     def _tampering(self) -> object:
         return self._world.site.meter_input

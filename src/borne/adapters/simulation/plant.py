@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from borne.adapters.simulation.hardware import Equipment, simulated_hardware
+from borne.adapters.simulation.late_values import LateValues
 from borne.adapters.simulation.links import Routes
 from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.world import SimulatedLink, World
@@ -43,6 +44,7 @@ class SimulatedPlant:
         self.link_restored: Signal[None] = Signal()
         self._options = options
         self._routes = Routes(world)
+        self._late: LateValues | None = None
         self._file = WorldFile(options.file, world) if options.file is not None else None
         world.links["backend"].changed.subscribe(self._on_link_changed)
         world.disk_changed.subscribe(self._fill_disk)
@@ -82,7 +84,7 @@ class SimulatedPlant:
         for number, socket in self.world.sockets.items():
             socket.phases_wired = phases_connected(settings, number)
             socket.settle()
-        return simulated_hardware(self.world, self._options.equipment)
+        return simulated_hardware(self.world, self._options.equipment, self._late_values())
 
     async def dial(self, host: str, port: int) -> tuple[str, int]:
         """Connect through the simulated link."""
@@ -92,9 +94,19 @@ class SimulatedPlant:
         """Close routes and meters, store the world, and end the simulation of a full disk."""
         await self._routes.close()
         await self.simulator.meters.close()
+        if self._late is not None:
+            self._late.close()
         if self._file is not None:
             self._file.close()
         disk.end_simulated_full(self._options.data)
+
+    def _late_values(self) -> LateValues | None:
+        """The external meter has its own supply: it goes on while the station has no power."""
+        equipment = self._options.equipment
+        if self._late is None and equipment.external_meter_delay is not None:
+            place, delay = equipment.external_meter_at, equipment.external_meter_delay
+            self._late = LateValues(self.world, place, delay)
+        return self._late
 
     def _on_link_changed(self, link: SimulatedLink) -> None:
         if link.up:

@@ -49,8 +49,6 @@ def _loads(site: SiteModel, events: list[PerPhase]) -> Iterator[PerPhase]:
 def remarks(site: SiteModel) -> Iterator[str]:
     """What of the file does not apply to whole stations, or not exactly."""
     settings = site.settings
-    if settings.main_a is not None and site.meter.skew_s:
-        yield "The meter of the simulated street is never late: skew_s does not apply."
     if sample_rate(settings.sample_s).seconds != settings.sample_s:
         nearest = sample_rate(settings.sample_s).seconds
         yield f"sample_s = {settings.sample_s:g} is no choice of a station: {nearest} s."
