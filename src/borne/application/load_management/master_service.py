@@ -40,6 +40,8 @@ from borne.foundation.units import PerPhase
 
 STORE_AFTER_S = 10.0
 """Changes of the list of slaves are collected for this long before they are stored."""
+STORE_AGAIN_S = 60.0
+"""What could not be stored is tried again after this time, and when the station stops."""
 
 CycleInput = tuple[GroupState, GroupSnapshot]
 RunInWorker = Callable[[Callable[[], GroupPlan]], Awaitable[GroupPlan]]
@@ -253,20 +255,26 @@ class MasterService:
         return learnt is not None and learnt != self._stored_skew
 
     def _on_store(self) -> None:
-        self._parts.supervisor.start("list of slaves", self._store())
+        self._timers.plan("store", STORE_AGAIN_S, self._on_store)  # in case it fails
+        self._parts.supervisor.start("list of slaves", self._store_planned())
+
+    async def _store_planned(self) -> None:
+        await self._store()
+        if not self._has_new_slaves and not self._has_new_skew:
+            self._timers.cancel("store")
 
     async def _store(self) -> None:
         """Store what changed."""
-        state = self._parts.state
+        state, learnt = self._parts.state, self._parts.site.learnt
         if self._has_new_slaves:
-            self._stored_changes = self.master.known_changes
+            changes = self.master.known_changes
             with log_storage_failure(_log, "the list of slaves could not be stored"):
                 await store_known_slaves(state, self.master.group.known())
-        learnt = self._parts.site.learnt
+                self._stored_changes = changes
         if learnt is not None and learnt != self._stored_skew:
-            self._stored_skew = learnt
             with log_storage_failure(_log, "how late the meter is could not be stored"):
                 await store_learnt_skew(state, learnt)
+                self._stored_skew = learnt
 
 
 def _plan(given: CycleInput) -> GroupPlan:
