@@ -70,8 +70,15 @@ class ScaledEventLoop(asyncio.SelectorEventLoop):
     """`time()` runs up to `speed` times as fast as wall time and is constant within a callback."""
 
     def __init__(self, speed: float) -> None:
+        self.speed = speed
         self._scaled = _ScaledSelector(speed)
         super().__init__(self._scaled)
 
     def time(self) -> float:
         return self._scaled.now_s
+
+
+def running_speed() -> float:
+    """How many times as fast as the time of people the running loop may be."""
+    loop = asyncio.get_running_loop()
+    return loop.speed if isinstance(loop, ScaledEventLoop) else 1.0

@@ -42,6 +42,7 @@ from borne.application.people.passwords import (
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from borne.foundation.addresses import client_network, is_loopback
 from borne.foundation.clock import Clock
+from borne.foundation.scaled_loop import ScaledEventLoop
 from tests.support.fake_stores import MemoryAccounts, MemorySecurityLog
 
 HOME = "127.0.0.1"
@@ -587,6 +588,14 @@ async def test_a_link_expires(minutes: float, works: bool) -> None:
     else:
         with pytest.raises(LinkRefused):
             await bench.accounts.use_link(secret, HOME)
+
+
+@pytest.mark.parametrize(("minutes", "works"), [(14.9, True), (15.1, False)])
+def test_a_link_of_a_station_with_faster_time_lasts_as_long_for_people(
+    minutes: float, works: bool
+) -> None:
+    with asyncio.Runner(loop_factory=lambda: ScaledEventLoop(60.0)) as runner:
+        runner.run(test_a_link_expires(minutes * 60.0, works))
 
 
 async def test_links_are_stored_as_hashes() -> None:
