@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from math import inf
+from typing import NamedTuple
 
 from borne.application.load_management.known_slaves import KnownSlave, KnownSocket
 from borne.domain.limits.cause import LimitCause
@@ -67,8 +68,7 @@ class Contact(Enum):
         return self in {Contact.MISSING, Contact.SILENT, Contact.UNCONFIRMED}
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """What a socket is to offer."""
 
     amps: float

@@ -165,13 +165,14 @@ class _Distribution:
         without contact get their fixed currents first."""
         charging: list[int] = []
         waking: list[int] = []
-        nothing, charge = Demand.NONE, Demand.CHARGING  # looked up once, not for every participant
-        lower, upper = self.lower, self.upper
+        # Looked up once, not for every participant.
+        nothing, charge = Demand.NONE, Demand.CHARGING
+        lower, upper, loads_a, reclaim = self.lower, self.upper, self.loads_a, self.reclaim
         for place, one in enumerate(self.participants):
             demand = one.demand
-            if one.settled_a is not None and self.reclaim:
+            if reclaim and one.settled_a is not None:
                 upper[place] = one.upper_a
-            if self.loads_a and (load_a := self.loads_a.get(one.id)) is not None:
+            if loads_a and (load_a := loads_a.get(one.id)) is not None:
                 self._count_load(one.group, load_a)
             elif one.reserved_a is not None:
                 reason = Reason(LimitCause.NO_CONTACT, amps=one.reserved_a)
